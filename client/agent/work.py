@@ -1,0 +1,159 @@
+"""The agent's work for each kind of task: an answer, and what it would spend; releasing it is the agent's."""
+
+import math
+from datetime import UTC, datetime
+
+import numpy as np
+
+from client.agent.desk import Desk
+from client.evaluation import ONE_CLASS, TOO_FEW, scores_of, site_figures, threshold_tallies
+from client.training import Round, train_round
+from shared.errors import PrivacyRefusal
+from shared.metrics.threshold import gathered
+from shared.model import group_of, stage_of
+from shared.privacy.mechanism import StagePlan
+from shared.privacy.noise import gaussian
+from shared.privacy.records import Spend, spent
+from shared.wire import (
+    Arrays,
+    CohortCount,
+    Described,
+    Envelope,
+    Evaluate,
+    Evaluated,
+    SiteFigures,
+    Tallied,
+    Train,
+    Trained,
+    weights_digest,
+)
+
+PROTECTED = "training patients: not released under privacy"
+Answer = tuple[Envelope, Spend | None]
+
+
+def describe(desk: Desk, task: Envelope) -> Answer:
+    """How many patients there are in each role, under the hospital's minimums."""
+    limits, counts = desk.site.limits, []
+    for role in desk.roles:
+        batch = desk.patients(role)
+        n, events = len(batch), int(batch.outcome.sum())
+        enough = n >= limits.min_patients and all(c == 0 or c >= limits.min_cell for c in (events, n - events))
+        excluded = {rule: count for rule, count in desk.excluded.items() if count >= limits.min_cell}
+        reason = ONE_CLASS if enough and events in (0, n) else "" if enough else TOO_FEW
+        counts.append(
+            CohortCount(
+                role=role,  # type: ignore[arg-type]
+                n=n if enough else None,
+                events=events if enough else None,
+                excluded=excluded,
+                reason=reason,
+            )
+        )
+    limit = limits.max_epsilon if desk.study.private else None
+    return Envelope(Described(cohorts=tuple(counts), epsilon_limit=limit)), None
+
+
+def train(desk: Desk, task: Envelope) -> Answer:
+    """One round: the update of the groups held here."""
+    header = task.header
+    assert isinstance(header, Train)
+    plan = desk.plan.stages[header.stage] if desk.plan else None
+    if plan and (kept := _released(desk, header.stage, header.round, task)):
+        return kept, None
+    if header.round > desk.study.training.rounds:
+        raise PrivacyRefusal("no-such-round", "the study has fewer rounds")
+    spend = _planned(desk, plan, header.round, task) if plan else None
+    desk.load(task.arrays)
+    todo = Round(desk.study, header.stage, desk.groups, desk.denominator, plan)
+    before = {name: value.detach().numpy().copy() for name, value in desk.model.named_parameters()}
+    releases = train_round(desk.model, desk.patients("train"), todo)
+    if spend and releases != spend.steps:
+        raise PrivacyRefusal("accounting", "the steps made are not the steps planned; nothing is released")
+    update: Arrays = {
+        name: value.detach().numpy() - before[name]
+        for name, value in desk.model.named_parameters()
+        if stage_of(name) == header.stage and group_of(name) in todo.groups
+    }
+    epsilon = _epsilon_with(desk, spend) if spend else None
+    return Envelope(Trained(stage=header.stage, round=header.round, epsilon=epsilon, releases=releases), update), spend
+
+
+def tally_threshold(desk: Desk, task: Envelope) -> Answer:
+    """Counts of training patients' scores by class: noised under privacy, otherwise no small cell."""
+    plan = desk.plan.stages["threshold"] if desk.plan else None
+    if plan and (kept := _released(desk, "threshold", 1, task)):
+        return kept, None
+    spend = _planned(desk, plan, 1, task) if plan else None
+    desk.load(task.arrays)
+    tallies: Arrays = {}
+    for model, counts in threshold_tallies(desk.model, desk.patients("train")).items():
+        if plan:
+            tallies[model] = counts + gaussian(counts.shape, plan.noise_multiplier / _weight(desk, model))
+        else:
+            tallies[model] = gathered(counts, desk.site.limits.min_cell)
+    epsilon = _epsilon_with(desk, spend) if spend else None
+    return Envelope(Tallied(epsilon=epsilon, releases=1 if plan else 0), tallies), spend
+
+
+def evaluate(desk: Desk, task: Envelope) -> Answer:
+    """Figures of every model on every cohort here."""
+    header = task.header
+    assert isinstance(header, Evaluate)
+    if weights_digest(task.arrays) != header.models:
+        raise PrivacyRefusal("wrong-models", "these are not the models that the server committed to")
+    desk.load(task.arrays)
+    figures: list[SiteFigures] = []
+    for role in desk.roles:
+        batch = desk.patients(role)
+        outcome = batch.outcome.numpy().astype(np.float64)
+        for model, score in scores_of(desk.model, batch).items():
+            known = ~np.isnan(score)
+            if role == "train" and desk.plan:
+                figures.append(SiteFigures(model=model, role=role, n=None, events=None, reasons={"all": PROTECTED}))
+                continue
+            cut = header.thresholds.get(model)
+            figures.append(site_figures(model, role, outcome[known], score[known], cut, desk.site.limits))
+    return Envelope(Evaluated(models=header.models, figures=tuple(figures))), None
+
+
+def _released(desk: Desk, stage: str, number: int, task: Envelope) -> Envelope | None:
+    """The release of a round that has a line in the ledger: the same bytes, and never for another question."""
+    spend = desk.books.ledger.find(desk.run, stage, number)
+    if spend is None:
+        return None
+    if spend.question != task.digest:
+        raise PrivacyRefusal("round-answered", "this round was answered for other weights; it is not answered twice")
+    return desk.books.outbox.take(spend)
+
+
+def _planned(desk: Desk, plan: StagePlan, number: int, task: Envelope) -> Spend:
+    """What the release will cost; refused before any work if it would pass a budget. Its digest comes at the release."""
+    assert desk.plan is not None
+    spend = Spend(
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        study_name=desk.study.name,
+        run=desk.run,
+        stage=plan.stage,
+        round=number,
+        noise_multiplier=plan.noise_multiplier,
+        steps=plan.steps,
+        delta=desk.plan.delta,
+        digest="",
+        question=task.digest,
+    )
+    desk.books.ledger.refuse_beyond(spend, desk.plan.epsilon, desk.site.limits.max_epsilon)
+    return spend
+
+
+def _epsilon_with(desk: Desk, spend: Spend) -> float:
+    """Epsilon of the run so far, this release included."""
+    return spent([*desk.books.ledger.of_run(desk.run), spend], spend.delta)
+
+
+def _weight(desk: Desk, model: str) -> float:
+    """A model's share of the tally's sensitivity; squares add up to one, and the primary has ``clip_share``."""
+    others, share = len(desk.study.models) - 1, desk.study.fusion.clip_share
+    if not others:
+        return 1.0
+    return math.sqrt(share if model == desk.study.primary else (1 - share) / others)

@@ -1,0 +1,63 @@
+"""Reads the clinical table's columns of one patient into the scaled vector of ``shared/modalities/tabular.py``."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from client.readers.reading import Reading
+from shared.modalities.tabular import Categorical, Numeric, Tabular
+
+EMPTY = {"", "na", "n/a", "nan", "null", "none", "?", "."}  # what tables write for "not recorded"
+
+
+def read_table(spec: Tabular, row: Mapping[str, str], patient: str, folder: Path) -> Reading:
+    """Vector (features,): numbers scaled to [-1, 1], categories one-hot, then a missing indicator for each column.
+
+    What cannot be read counts as missing, with a fault that names the column and the rule. Absent if all is missing.
+    """
+    faults: list[str] = []
+    values: list[float] = []
+    missing: list[float] = []
+    for name, numeric in spec.numeric.items():
+        number = _number(name, numeric, row.get(name, ""), faults)
+        values.append(0.0 if number is None else number)
+        missing.append(float(number is None))
+    for name, categorical in spec.categorical.items():
+        place = _category(name, categorical, row.get(name, ""), faults)
+        values += [float(place == index) for index in range(len(categorical.values))]
+        missing.append(float(place is None))
+    if all(missing):
+        return Reading(None, tuple(faults))
+    return Reading(torch.tensor(values + (missing if spec.indicators else [])), tuple(faults))
+
+
+def _number(name: str, column: Numeric, text: str, faults: list[str]) -> float | None:
+    text = text.strip()
+    if text.lower() in EMPTY:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        faults.append(f"{name}: not a number, read as missing")
+        return None
+    if number in column.missing:
+        faults.append(f"{name}: a code for missing")
+        return None
+    low, high = column.range
+    if not (math.isfinite(number) and low <= number <= high):
+        faults.append(f"{name}: outside [{low:g}, {high:g}], read as missing")
+        return None
+    return 2 * (number - low) / (high - low) - 1
+
+
+def _category(name: str, column: Categorical, text: str, faults: list[str]) -> int | None:
+    text = text.strip()
+    if text in column.values:
+        return column.values.index(text)
+    if text in column.missing:
+        faults.append(f"{name}: a code for missing")
+    elif text.lower() not in EMPTY:
+        faults.append(f"{name}: not one of {', '.join(column.values)}, read as missing")
+    return None

@@ -1,0 +1,65 @@
+"""The hospital's own file: where its data are and what it allows; never sent, never rewritten by a program."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from shared.errors import Problem, SiteError
+from shared.sections import Name, Section, read_section
+
+
+class Limits(Section):
+    """The hospital's limits; they always win over the study's."""
+
+    max_epsilon: float = Field(gt=0)  # over all studies together, per patient
+    allow_without_privacy: bool = False
+    min_cell: int = Field(default=5, ge=1)
+    min_class: int = Field(default=10, ge=2)
+    min_patients: int = Field(default=20, ge=2)
+
+
+class SiteFile(Section):
+    """``site.toml``; relative paths start at its own folder."""
+
+    name: Name
+    data: str = "."
+    state: str = "state"
+    encoding: str = "utf-8"
+    limits: Limits
+
+
+class Site(Section):
+    """A hospital as its programs see it: the file's content with the folders resolved."""
+
+    name: str
+    data: Path
+    state: Path
+    encoding: str
+    limits: Limits
+
+
+def load_site(path: Path) -> Site:
+    """Read ``site.toml``; SiteError with all of its problems, none of which shows a path or a value of its own."""
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SiteError([Problem(path.name, "", "no such file", "name the hospital's site.toml")]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, IsADirectoryError) as error:
+        kind = "not valid TOML" if isinstance(error, tomllib.TOMLDecodeError) else "not a UTF-8 text file"
+        raise SiteError([Problem(path.name, "", kind)]) from None
+    file, problems = read_section(SiteFile, values, path.name)
+    if file is None:
+        raise SiteError(problems)
+    home = path.resolve().parent
+    site = Site(
+        name=file.name,
+        data=(home / file.data).resolve(),
+        state=(home / file.state).resolve(),
+        encoding=file.encoding,
+        limits=file.limits,
+    )
+    if not site.data.is_dir():
+        raise SiteError([Problem(path.name, "data", "the folder does not exist", "correct the path")])
+    return site

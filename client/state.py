@@ -1,0 +1,42 @@
+"""The hospital's state folder: private to its owner, and written so that a crash leaves the old or the new."""
+
+import os
+from pathlib import Path
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its owner may enter."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file that is on the disk, whole, when this returns; readable by its owner only."""
+    temporary = path.with_name(f"{path.name}.part")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    _sync_folder(path.parent)
+
+
+def append_synced(path: Path, line: str) -> None:
+    """Append a line that is on the disk when this returns."""
+    new = not path.exists()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if new:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,48 @@
+"""The Flower ServerApp: runs an arm of a study over whatever grid it is given, and leaves the records in a folder."""
+
+from pathlib import Path
+
+from flwr.app import Context
+from flwr.serverapp import Grid, ServerApp
+
+from shared.cohorts import Fold, folds
+from shared.study import Study
+from shared.study_file import load_study
+
+app = ServerApp()
+
+
+@app.main()
+def main(grid: Grid, context: Context) -> None:
+    """Run every fold of the arm that the run's configuration names, and keep each run's record."""
+    from server.questions import Assignment
+    from server.rounds import conduct
+    from shared.privacy.records import RunKey
+
+    config = context.run_config
+    overrides = [text for text in str(config["overrides"]).split(";") if text]
+    study = load_study(str(config["study"]), overrides)
+    for fold in folds(study):
+        for arm, trainers in trainers_of(study, fold, str(config["arm"])).items():
+            job = Assignment(
+                study=study,
+                run=RunKey(study=study.digest, fold=fold.name, arm=arm),
+                trainers=trainers,
+                evaluators=tuple(study.sites),
+                min_contributors=min_contributors(study, arm),
+                folder=Path(str(config["folder"])),
+                deadline=float(str(config["deadline-seconds"])),
+            )
+            conduct(grid, job).save(job.folder)
+
+
+def trainers_of(study: Study, fold: Fold, arm: str) -> dict[str, tuple[str, ...]]:
+    """Who trains in each run of an arm: one run a hospital for "alone"; the simulation's pool for "pooled"."""
+    if arm == "alone":
+        return {f"alone:{site}": (site,) for site in fold.train}
+    return {arm: ("pooled",) if arm == "pooled" else fold.train}
+
+
+def min_contributors(study: Study, arm: str) -> int:
+    """How many hospitals must have trained a group before it is published; one where the arm is about one."""
+    return study.training.min_contributors if arm == "federated" and not study.training.share_alone else 1

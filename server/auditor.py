@@ -1,0 +1,62 @@
+"""Accepts a hospital's reply, or rejects it with the reason."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import numpy as np
+
+from shared.errors import ReplyRejected
+from shared.metrics.threshold import CELLS
+from shared.model import group_of, stage_of
+from shared.wire import AnyHeader, Arrays, Envelope, Evaluate, Evaluated, Tallied, Train, Trained
+
+LARGEST = 1e6  # of any number in an update: beyond it a model is broken, whatever the clip was
+H = TypeVar("H", bound=AnyHeader)
+
+
+def expect(envelope: Envelope, kind: type[H]) -> H:
+    """The reply's header, if it is of the kind that was asked for."""
+    if not isinstance(envelope.header, kind):
+        raise ReplyRejected("answered another question")
+    return envelope.header
+
+
+def audit_update(reply: Envelope, task: Train, weights: Arrays) -> Trained:
+    """An update of whole groups of the asked stage, shaped like the weights, finite and of sane size."""
+    header = expect(reply, Trained)
+    if (header.stage, header.round) != (task.stage, task.round):
+        raise ReplyRejected("answered another round")
+    groups = {group_of(name) for name in reply.arrays}
+    due = {name for name in weights if stage_of(name) == task.stage and group_of(name) in groups}
+    if set(reply.arrays) != due:
+        raise ReplyRejected("its update is not made of whole parameter groups of this stage")
+    for name, values in reply.arrays.items():
+        _audit_array(values, weights[name].shape)
+    return header
+
+
+def audit_tallies(reply: Envelope, models: Mapping[str, float | None] | tuple[str, ...]) -> Tallied:
+    """One tally a model of the study."""
+    header = expect(reply, Tallied)
+    if set(reply.arrays) != set(models):
+        raise ReplyRejected("its tallies are not those of the study's models")
+    for values in reply.arrays.values():
+        _audit_array(values, (2, CELLS))
+    return header
+
+
+def audit_figures(reply: Envelope, task: Evaluate) -> Evaluated:
+    """Figures of the models that the server committed to."""
+    header = expect(reply, Evaluated)
+    if header.models != task.models:
+        raise ReplyRejected("evaluated other models")
+    return header
+
+
+def _audit_array(values: np.ndarray, shape: tuple[int, ...]) -> None:  # type: ignore[type-arg]
+    if values.shape != shape:
+        raise ReplyRejected("an array has another shape than the model")
+    if values.dtype.kind != "f" or not np.all(np.isfinite(values)):
+        raise ReplyRejected("an array holds something that is not a finite number")
+    if np.abs(values).max(initial=0.0) > LARGEST:
+        raise ReplyRejected("an array holds a number too large for any update")

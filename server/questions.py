@@ -1,0 +1,134 @@
+"""The server's questions to the hospitals of one run: asked, audited, and noted who failed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from flwr.serverapp import Grid
+
+from server.auditor import audit_figures, audit_tallies, audit_update, expect
+from server.quorum import ask
+from server.record import Failure, RoundTime, Spending
+from shared.cohorts import training_patients
+from shared.errors import ReplyRejected
+from shared.metrics.threshold import youden
+from shared.privacy.records import RunKey
+from shared.study import DeclaredThreshold, Study
+from shared.wire import (
+    AnyTask,
+    Arrays,
+    CohortCount,
+    Describe,
+    Described,
+    Envelope,
+    Evaluate,
+    SiteFigures,
+    Tallied,
+    TallyThreshold,
+    Train,
+    Trained,
+)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What is to be run: ``trainers`` train, ``evaluators`` validate (names of hospitals)."""
+
+    study: Study
+    run: RunKey
+    trainers: tuple[str, ...]
+    evaluators: tuple[str, ...]
+    min_contributors: int
+    folder: Path
+    deadline: float  # seconds for an answer
+
+
+@dataclass
+class Diary:
+    """What is noted while a run goes on."""
+
+    failures: list[Failure] = field(default_factory=list)
+    spent: dict[str, Spending] = field(default_factory=dict)
+    rounds: list[RoundTime] = field(default_factory=list)
+    unpublished: set[str] = field(default_factory=set)
+
+
+class Questions:
+    """Asks the hospitals of one run, audits what they answer, and notes who failed."""
+
+    def __init__(self, grid: Grid, job: Assignment, nodes: dict[str, int], diary: Diary) -> None:
+        self._grid, self._nodes = grid, nodes
+        self.job, self.diary = job, diary
+        for site in sorted({*job.trainers, *job.evaluators} - set(nodes)):
+            diary.failures.append(Failure(site=site, task="roll call", sentence="not connected"))
+
+    def weight(self, site: str) -> float:
+        """A hospital's weight: its declared training patients; the pool of a simulation is alone, and weighs one."""
+        return training_patients(self.job.study, site) if site in self.job.study.sites else 1.0
+
+    def describe(self) -> dict[str, tuple[CohortCount, ...]]:
+        """Cohort sizes by hospital."""
+        task = Describe(study=self.job.study.text, run=self.job.run)
+        replies = self._audited(self.job.evaluators, task, {}, "describe", lambda reply: expect(reply, Described))
+        return {site: expect(reply, Described).cohorts for site, reply in replies}
+
+    def updates(self, task: Train, weights: Arrays) -> Iterator[tuple[str, Arrays]]:
+        """Accepted updates of one round, as they arrive."""
+        name = f"train {task.stage} {task.round}"
+        for site, reply in self._audited(
+            self.job.trainers, task, weights, name, lambda reply: audit_update(reply, task, weights)
+        ):
+            header = expect(reply, Trained)
+            self._note_spent(site, header.epsilon, header.releases)
+            yield site, reply.arrays
+
+    def thresholds(self, weights: Arrays) -> dict[str, float | None]:
+        """Threshold of each model on the logit; None where none could be chosen."""
+        study, rule = self.job.study, self.job.study.evaluation.threshold
+        if isinstance(rule, DeclaredThreshold):
+            return dict.fromkeys(study.models, float(np.log(rule.value / (1 - rule.value))))
+        task, totals = TallyThreshold(study=study.text, run=self.job.run), dict[str, Arrays]()
+        for site, reply in self._audited(
+            self.job.trainers, task, weights, "threshold", lambda reply: audit_tallies(reply, study.models)
+        ):
+            header = expect(reply, Tallied)
+            self._note_spent(site, header.epsilon, header.releases)
+            totals[site] = reply.arrays
+        if not totals:
+            return dict.fromkeys(study.models)
+        return {
+            model: youden(np.sum([tallies[model] for _, tallies in sorted(totals.items())], axis=0))
+            for model in study.models
+        }
+
+    def evaluate(
+        self, weights: Arrays, digest: str, thresholds: dict[str, float | None]
+    ) -> dict[str, tuple[SiteFigures, ...]]:
+        """Figures by hospital."""
+        task = Evaluate(study=self.job.study.text, run=self.job.run, models=digest, thresholds=thresholds)
+        replies = self._audited(
+            self.job.evaluators, task, weights, "evaluate", lambda reply: audit_figures(reply, task)
+        )
+        return {site: audit_figures(reply, task).figures for site, reply in replies}
+
+    def _audited(
+        self, sites: tuple[str, ...], task: AnyTask, arrays: Arrays, name: str, audit: Callable[[Envelope], object]
+    ) -> Iterator[tuple[str, Envelope]]:
+        nodes = {site: self._nodes[site] for site in sites if site in self._nodes}
+        for answer in ask(self._grid, nodes, Envelope(task, arrays), self.job.deadline):
+            sentence = answer.failure
+            if answer.envelope is not None:
+                try:
+                    audit(answer.envelope)
+                except ReplyRejected as rejected:
+                    sentence = f"rejected: {rejected}"
+                else:
+                    yield answer.site, answer.envelope
+                    continue
+            self.diary.failures.append(Failure(site=answer.site, task=name, sentence=sentence))
+
+    def _note_spent(self, site: str, epsilon: float | None, releases: int) -> None:
+        if epsilon is not None:
+            before = self.diary.spent[site].releases if site in self.diary.spent else 0
+            self.diary.spent[site] = Spending(epsilon=epsilon, releases=before + releases)

@@ -1,0 +1,62 @@
+"""What one run (a fold of an arm) left behind at the server: everything that the results are made from."""
+
+from pathlib import Path
+
+from shared.privacy.records import RunKey
+from shared.sections import Section
+from shared.wire import CohortCount, SiteFigures
+
+
+class Failure(Section):
+    """A hospital that did not answer, refused, or was rejected; the others went on."""
+
+    site: str
+    task: str  # "train encoders 3", "evaluate", …
+    sentence: str
+
+
+class RoundTime(Section):
+    """Who answered a round, and how long it took."""
+
+    stage: str
+    round: int
+    answered: tuple[str, ...]
+    seconds: float
+
+
+class Spending(Section):
+    """What a hospital said that the run has spent there so far."""
+
+    epsilon: float
+    releases: int
+
+
+class RunRecord(Section):
+    """One run from its first question to its last figure."""
+
+    run: RunKey
+    private: bool
+    trainers: tuple[str, ...]
+    cohorts: dict[str, tuple[CohortCount, ...]]  # by hospital
+    spent: dict[str, Spending]  # by training hospital; empty without privacy
+    models: str  # digest of the frozen weights
+    thresholds: dict[str, float | None]
+    figures: dict[str, tuple[SiteFigures, ...]]  # by hospital
+    failures: tuple[Failure, ...]
+    unpublished: tuple[str, ...]  # parameter groups that fewer than min_contributors hospitals trained
+    rounds: tuple[RoundTime, ...]
+    seconds: float
+
+    def save(self, folder: Path) -> None:
+        """Write into a results folder."""
+        path = folder / "runs" / f"{self.run.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.model_dump_json(indent=2), encoding="utf-8")
+
+
+def load_records(folder: Path) -> list[RunRecord]:
+    """All runs of a results folder, in the order of their names."""
+    return [
+        RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
+        for path in sorted((folder / "runs").glob("*.json"))
+    ]

@@ -1,0 +1,53 @@
+"""The main table for the terminal: every model under every arm, in 100 columns."""
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from server.report import wording
+from server.report.results import Results
+from server.report.side_by_side import blocks, common_size
+from server.report.view import Estimate, View
+
+NAME_WIDTH = 16
+LEGEND = "Under a figure: its 95 % interval; where (k 2) stands, it is the mean of two hospitals, over their range."
+
+
+def summary_table(results: Results) -> Table:
+    """AUC of each model by arm, internal and external (or by left-out hospital), with the privacy line under it."""
+    view = View(results)
+    table = Table(title="AUC", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.caption = Text(f"{wording.privacy_line(results)}\n{LEGEND}")
+    table.caption_justify, table.caption_style = "left", "none"
+    table.add_column("model", min_width=NAME_WIDTH)
+    for column in view.columns:
+        table.add_column(f"{column.arm}\n{column.protection}")
+    table.add_column("n /\nevents", justify="right")
+    for block in blocks(view):
+        table.add_section()
+        table.add_row(Text(block.title, style="bold"))
+        for model, figures in block.rows:
+            size = common_size(figures)
+            cells = [_cell(figure) for figure in figures]
+            style = "bold" if model == view.primary else ""
+            table.add_row(_folded(model), *cells, wording.counts(*size) if size else "", style=style)
+    return table
+
+
+def _cell(figure: Estimate) -> Text:
+    if figure.value is None:
+        return Text(f"{wording.DASH} {figure.reason}")
+    text = Text(wording.number(figure.value, "auc") + (f" (k {figure.of})" if figure.of else ""))
+    if figure.low is not None and figure.high is not None:
+        text.append(f"\n{wording.interval(figure.low, figure.high, 'auc')}", style="dim")
+    return text
+
+
+def _folded(model: str) -> Text:
+    """A model's name, its lines broken before a plus sign only."""
+    lines = [""]
+    for part in model.replace("+", " +").split(" "):
+        if lines[-1] and len(lines[-1] + part) > NAME_WIDTH:
+            lines.append("")
+        lines[-1] += part
+    return Text("\n".join(lines))

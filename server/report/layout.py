@@ -1,0 +1,77 @@
+"""The plain parts that a report page is laid out from: sections, tables, figures."""
+
+from dataclasses import dataclass
+
+from server.report import wording
+from server.report.view import Estimate
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its text, lines of small type under it, and whether it stands out."""
+
+    text: str
+    small: tuple[str, ...] = ()
+    strong: bool = False
+    number: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under a common heading (empty: none); the first cell of a row is its heading."""
+
+    title: str
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption above and its notes below."""
+
+    key: str
+    caption: str
+    head: tuple[Cell, ...]
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An SVG document, its caption, and the name of its file."""
+
+    name: str
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page: terms, then paragraphs, figures, tables, points."""
+
+    key: str
+    title: str
+    terms: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    paragraphs: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    points: tuple[str, ...] = ()
+
+
+def estimate_cell(figure: Estimate, metric: str, sized: bool = False) -> Cell:
+    """A figure over its interval (a mean over its range), or a dash over the reason; ``sized`` adds n / events."""
+    if figure.value is None:
+        return Cell(wording.DASH, (figure.reason or "",))
+    lines = []
+    if figure.low is not None and figure.high is not None:
+        ends = wording.interval(figure.low, figure.high, metric)
+        lines.append(f"range of {figure.of}: {ends}" if figure.of else ends)
+    elif figure.reason:
+        lines.append(figure.reason)
+    if sized and figure.n is not None:
+        lines.append(f"n {wording.counts(figure.n, figure.events)}")
+    return Cell(wording.number(figure.value, metric), tuple(lines))
+
+
+def head(*texts: str) -> tuple[Cell, ...]:
+    """Column headings of text columns."""
+    return tuple(Cell(text) for text in texts)

@@ -1,0 +1,1 @@
+"""From what the hospitals released to the figures of the report."""

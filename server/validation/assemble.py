@@ -1,0 +1,134 @@
+"""All of ``results.json`` from the study and the records of its runs."""
+
+import importlib.metadata
+import platform
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from server.record import RunRecord
+from server.report.results import (
+    Composed,
+    Oracle,
+    PrivacyRecord,
+    Published,
+    Results,
+    Spent,
+    StudyRecord,
+    Timing,
+)
+from server.validation.rows import cohort_rows, cross_site_rows, curve_rows, metric_rows
+from shared import VERSION
+from shared.cohorts import fold_named
+from shared.privacy.accounting import composed_epsilon
+from shared.privacy.mechanism import plan_privacy
+from shared.study import DpSgd, Study
+from shared.study_rules import warnings
+
+
+def assemble(
+    study: Study, records: Sequence[RunRecord], engine: str, oracle: Mapping[str, float], seconds: float
+) -> Results:
+    """Results of a study; ``oracle`` has the best possible AUC by model where the patients were invented."""
+    one_a_fold = {record.run.fold: record for record in reversed(records)}.values()
+    return Results(
+        study=StudyRecord(
+            name=study.name,
+            title=study.title,
+            digest=study.digest,
+            primary=study.primary,
+            outcome=_outcome_phrase(study),
+            overrides=study.overrides,
+        ),
+        engine=engine,
+        seed=study.seed,
+        privacy=_privacy(study, records),
+        cohorts=tuple(row for record in one_a_fold for row in cohort_rows(record)),
+        metrics=tuple(row for record in records for row in metric_rows(study, record)),
+        cross_site=tuple(cross_site_rows(study, records)),
+        oracle=tuple(_oracle_rows(study, records, oracle)),
+        published=tuple(_published(study)),
+        curves=tuple(row for record in records for row in curve_rows(study, record)),
+        warnings=(*warnings(study), *_run_warnings(records)),
+        timing=Timing(seconds_total=seconds, phases={r.run.name + _kind(r): r.seconds for r in records}),
+        environment={
+            "medley": VERSION,
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in ("torch", "flwr", "opacus", "numpy")},
+        },
+    )
+
+
+def _outcome_phrase(study: Study) -> str:
+    outcome = study.outcome
+    return (
+        f"{outcome.column} {' or '.join(outcome.positive)} against {' or '.join(outcome.negative)}, "
+        f"predicted {outcome.predicted_at}"
+    )
+
+
+def _kind(record: RunRecord) -> str:
+    return " (private)" if record.private else " (no privacy)"
+
+
+def _privacy(study: Study, records: Sequence[RunRecord]) -> PrivacyRecord:
+    if not isinstance(study.privacy, DpSgd):
+        return PrivacyRecord(mechanism="none")
+    privacy, plan = study.privacy, plan_privacy(study)
+    assert plan is not None
+    rows, runs = [], defaultdict(list)
+    for record in records:
+        for site, spending in sorted(record.spent.items()):
+            for hospital in fold_named(study, record.run.fold).train if site == "pooled" else (site,):
+                rows.append(
+                    Spent(
+                        site=hospital,
+                        arm=record.run.arm,
+                        fold=record.run.fold,
+                        epsilon=spending.epsilon,
+                        delta=privacy.delta,
+                        budget=privacy.epsilon,
+                        releases=spending.releases,
+                    )
+                )
+                runs[hospital].append(spending)
+    releases = [(stage.noise_multiplier, stage.releases) for stage in plan.stages.values()]
+    composed = [
+        Composed(
+            site=site,
+            epsilon=composed_epsilon(releases * len(spendings), privacy.delta),
+            delta=privacy.delta,
+            runs=len(spendings),
+        )
+        for site, spendings in sorted(runs.items())
+    ]
+    return PrivacyRecord(mechanism="dp-sgd", sites=tuple(rows), composed=tuple(composed))
+
+
+def _oracle_rows(study: Study, records: Sequence[RunRecord], oracle: Mapping[str, float]) -> list[Oracle]:
+    cohorts = sorted({(r.run.fold, count.role) for r in records for counts in r.cohorts.values() for count in counts})
+    return [
+        Oracle(model=model, fold=fold, cohort=role, metric="auc", estimate=oracle[model])
+        for fold, role in cohorts
+        if role != "train"
+        for model in study.models
+        if model in oracle
+    ]
+
+
+def _published(study: Study) -> list[Published]:
+    rows = []
+    for name, (estimate, low, high) in study.evaluation.published.items():
+        metric, _, cohort = name.partition(".")
+        rows.append(Published(metric=metric, cohort=cohort, estimate=estimate, low=low, high=high))  # type: ignore[arg-type]
+    return rows
+
+
+def _run_warnings(records: Sequence[RunRecord]) -> list[str]:
+    """What went wrong in the runs, each thing once, in a stable order."""
+    found = {f"{f.site}: {f.task}: {f.sentence}" for record in records for f in record.failures}
+    found |= {
+        f"{record.run.arm}, fold {record.run.fold}: the group {group} had too few contributors in a round and was not updated then"
+        for record in records
+        for group in record.unpublished
+    }
+    return sorted(found)

@@ -1,0 +1,152 @@
+"""Rows of ``results.json`` from the records of runs."""
+
+from collections.abc import Iterator, Sequence
+
+from server.record import RunRecord
+from server.report.results import CohortRecord, CrossSite, Curve, Metric
+from server.validation.summary import Estimate, pooled_tally, site_auc, within_hospital_auc
+from shared.cohorts import ROLES
+from shared.metrics.classification import ConfusionTally, wilson
+from shared.study import Study
+from shared.wire import SiteFigures
+
+
+def by_cohort(record: RunRecord, model: str, role: str) -> list[tuple[str, SiteFigures]]:
+    """(hospital, figures) of one model on one cohort, by hospital's name."""
+    return [
+        (site, f)
+        for site, all_of in sorted(record.figures.items())
+        for f in all_of
+        if (f.model, f.role) == (model, role)
+    ]
+
+
+def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
+    """Every figure of every model on every cohort: by hospital, and over the hospitals."""
+    for model in study.models:
+        for role in ROLES:
+            figures = by_cohort(record, model, role)
+            if not figures:
+                continue
+            for site, own in figures:
+                for name, estimate in _site_estimates(own).items():
+                    yield _metric(record, model, role, site, name, estimate, [own])
+            every = [own for _, own in figures]
+            yield _metric(record, model, role, None, "auc", within_hospital_auc(every), every)
+            tally = pooled_tally(every)
+            value = tally.auc_with_variance() if tally else None
+            if tally and value:
+                binned = Estimate(value[0], method=f"pooled, binned, {tally.occupied} bins")
+                yield _metric(record, model, role, None, "auc_pooled", binned, every)
+    for model, threshold in record.thresholds.items():
+        reason = "" if threshold is not None else "no threshold could be chosen"
+        estimate = Estimate(threshold, method="logit, frozen before validation", reason=reason)
+        yield _metric(record, model, "train", None, "threshold", estimate, [])
+
+
+def curve_rows(study: Study, record: RunRecord) -> Iterator[Curve]:
+    """ROC curves over the hospitals of each cohort, from tallies."""
+    for model in study.models:
+        for role in ROLES:
+            tally = pooled_tally([own for _, own in by_cohort(record, model, role)])
+            points = tally.roc() if tally else None
+            if tally and points:
+                yield Curve(
+                    kind="roc",
+                    model=model,
+                    arm=record.run.arm,
+                    private=record.private,
+                    fold=record.run.fold,
+                    cohort=role,
+                    site=None,
+                    x=tuple(points[0]),
+                    y=tuple(points[1]),
+                    bins=tally.occupied,
+                )
+
+
+def cohort_rows(record: RunRecord) -> Iterator[CohortRecord]:
+    """Patients by hospital and role."""
+    for site, counts in sorted(record.cohorts.items()):
+        for count in counts:
+            yield CohortRecord(
+                name=count.role,
+                site=site,
+                role=count.role,
+                fold=record.run.fold,
+                n=count.n,
+                events=count.events,
+                excluded=dict(count.excluded),
+                reason=count.reason or None,
+            )
+
+
+def cross_site_rows(study: Study, records: Sequence[RunRecord]) -> Iterator[CrossSite]:
+    """The primary model of every arm at every hospital, on patients that it was not trained on."""
+    for record in records:
+        arm, _, trained_at = record.run.arm.partition(":")
+        for role in ("internal", "external"):
+            for site, own in by_cohort(record, study.primary, role):
+                estimate = site_auc(own)
+                yield CrossSite(
+                    arm=arm,  # type: ignore[arg-type]
+                    private=record.private,
+                    trained_at=trained_at or (arm if record.run.fold == "main" else f"{arm}-without-{record.run.fold}"),
+                    site=site,
+                    metric="auc",
+                    estimate=estimate.value,
+                    low=estimate.low,
+                    high=estimate.high,
+                    n=own.n,
+                    reason=estimate.reason or None,
+                )
+
+
+def _site_estimates(own: SiteFigures) -> dict[str, Estimate]:
+    missing = own.reasons.get("all", "")
+    brier_reason = own.reasons.get("auc") or missing or "not reported"
+    estimates = {
+        "auc": site_auc(own),
+        "brier": Estimate(own.brier, method="mean squared error", reason="" if own.brier is not None else brier_reason),
+    }
+    for name in ("sensitivity", "specificity", "accuracy"):
+        estimates[name] = _rate(own, name, own.reasons.get("confusion") or brier_reason)
+    return estimates
+
+
+def _rate(own: SiteFigures, name: str, reason: str) -> Estimate:
+    if own.confusion is None:
+        return Estimate(None, reason=reason)
+    successes, trials = ConfusionTally(*own.confusion).rates()[name]
+    if trials == 0:
+        return Estimate(None, reason="no patient of that class")
+    low, high = wilson(successes, trials)
+    return Estimate(successes / trials, low, high, "Wilson interval, frozen threshold")
+
+
+def _metric(
+    record: RunRecord,
+    model: str,
+    role: str,
+    site: str | None,
+    name: str,
+    estimate: Estimate,
+    figures: list[SiteFigures],
+) -> Metric:
+    told = [f for f in figures if f.n is not None]
+    return Metric(
+        model=model,
+        arm=record.run.arm,
+        private=record.private,
+        fold=record.run.fold,
+        cohort=role,  # type: ignore[arg-type]
+        site=site,
+        metric=name,
+        estimate=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        n=sum(f.n or 0 for f in told) if told else None,
+        events=sum(f.events or 0 for f in told) if told else None,
+        method=estimate.method or None,
+        reason=estimate.reason or None,
+    )

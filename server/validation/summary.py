@@ -1,0 +1,62 @@
+"""One figure over several hospitals from what each released by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.metrics.delong import logit_interval
+from shared.metrics.scores import ScoreTally
+from shared.wire import SiteFigures
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its interval; ``value`` is None where it is undefined, with the reason."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    method: str = ""
+    reason: str = ""
+
+
+def site_auc(figures: SiteFigures) -> Estimate:
+    """A hospital's own AUC with its logit-DeLong interval."""
+    if figures.auc is None or figures.auc_variance is None:
+        return Estimate(None, reason=figures.reasons.get("auc") or figures.reasons.get("all", "not reported"))
+    return _with_interval(figures.auc, figures.auc_variance, "DeLong, logit interval")
+
+
+def within_hospital_auc(figures: Sequence[SiteFigures]) -> Estimate:
+    """The chance that of an event and a non-event *of the same hospital* the event scores higher.
+
+    Hospitals' AUCs weighted by their pairs of patients; pooling the scores instead would mix in the differences
+    between hospitals.
+    """
+    known = [f for f in figures if f.auc is not None and f.n is not None and f.events is not None]
+    if not known:
+        reasons = {reason for f in figures for reason in f.reasons.values()}
+        return Estimate(None, reason=", ".join(sorted(reasons)) or "no hospital reported it")
+    pairs = [float(f.events or 0) * ((f.n or 0) - (f.events or 0)) for f in known]
+    shares = [weight / sum(pairs) for weight in pairs]
+    auc = sum(share * (f.auc or 0.0) for share, f in zip(shares, known, strict=True))
+    variance = sum(share**2 * (f.auc_variance or 0.0) for share, f in zip(shares, known, strict=True))
+    method = "DeLong, logit interval" if len(known) == 1 else "within hospitals, weighted by pairs, logit interval"
+    return _with_interval(auc, variance, method)
+
+
+def pooled_tally(figures: Sequence[SiteFigures]) -> ScoreTally | None:
+    """The hospitals' merged score tallies added up on their common cells; None where nobody released one."""
+    tallies = [ScoreTally(f.edges, f.event_cells, f.other_cells) for f in figures if f.edges]
+    if not tallies:
+        return None
+    total = tallies[0]
+    for tally in tallies[1:]:
+        total = total + tally
+    return total
+
+
+def _with_interval(auc: float, variance: float, method: str) -> Estimate:
+    interval = logit_interval(auc, variance)
+    if interval is None:
+        return Estimate(auc, method=f"{method}; no interval at perfect separation")
+    return Estimate(auc, *interval, method=method)

@@ -1,0 +1,9 @@
+"""How embeddings of several modalities become one score, one file per fusion; all take presence masks."""
+
+from collections.abc import Callable, Mapping
+
+from shared.fusions.base import Fusion
+from shared.fusions.concat import Concat
+from shared.fusions.mean import Mean
+
+FUSIONS: dict[str, Callable[[Mapping[str, int]], Fusion]] = {"concat": Concat, "mean": Mean}

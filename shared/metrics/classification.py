@@ -1,0 +1,52 @@
+"""Decisions at a frozen threshold: the table of true and false positives and negatives, and its Wilson intervals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from shared.metrics.tally import Floats
+
+
+@dataclass(frozen=True)
+class ConfusionTally:
+    """Counts at a threshold; a score at or above it is a positive decision."""
+
+    true_positives: int
+    false_positives: int
+    true_negatives: int
+    false_negatives: int
+
+    @classmethod
+    def of(cls, outcome: Floats, score: Floats) -> "ConfusionTally":
+        """Count patients; ``score`` is the log odds minus the threshold's, so that the cut is at 0."""
+        positive, event = score >= 0, outcome == 1
+        pairs = ((positive, event), (positive, ~event), (~positive, ~event), (~positive, event))
+        return cls(*(int(np.sum(decision & truth)) for decision, truth in pairs))
+
+    def __add__(self, other: "ConfusionTally") -> "ConfusionTally":
+        """The table of both groups together."""
+        return ConfusionTally(
+            self.true_positives + other.true_positives,
+            self.false_positives + other.false_positives,
+            self.true_negatives + other.true_negatives,
+            self.false_negatives + other.false_negatives,
+        )
+
+    @property
+    def cells(self) -> tuple[int, int, int, int]:
+        """The four counts."""
+        return self.true_positives, self.false_positives, self.true_negatives, self.false_negatives
+
+    def rates(self) -> dict[str, tuple[int, int]]:
+        """(successes, trials) of sensitivity, specificity and accuracy."""
+        tp, fp, tn, fn = self.cells
+        return {"sensitivity": (tp, tp + fn), "specificity": (tn, tn + fp), "accuracy": (tp + tn, tp + fp + tn + fn)}
+
+
+def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval of a proportion; ``trials`` must be positive."""
+    z = float(norm.ppf((1 + level) / 2))
+    share, scale = successes / trials, 1 + z**2 / trials
+    half = z * float(np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)))
+    return (share + z**2 / (2 * trials) - half) / scale, (share + z**2 / (2 * trials) + half) / scale

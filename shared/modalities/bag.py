@@ -1,0 +1,35 @@
+"""Several pictures of one patient, in no order: endoscopy as PNG or JPEG files."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from shared.sections import Section
+
+
+class Bag(Section):
+    """A patient is (items, channels, height, width) in [0, 1]; pictures that a patient lacks are all zeros.
+
+    Of a patient with more than ``items`` pictures the first in the order of their names are taken, and counted.
+    """
+
+    kind: Literal["bag"]
+    encoder: Literal["filters", "attention-mil", "cnn"] = "attention-mil"
+    width: int = Field(default=1, ge=1, le=256)
+    path: str = Field(min_length=1)  # pattern inside the site's folder, with {patient}
+    items: int = Field(default=8, ge=1, le=256)
+    size: tuple[int, int, int] = Field(alias="shape")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> "Bag":
+        channels, height, width = self.size
+        if channels not in (1, 3) or not (16 <= height <= 1024 and 16 <= width <= 1024):
+            raise ValueError(f"shape must be [1 or 3, height, width] of 16 to 1024 pixels, got {list(self.size)}")
+        if self.path.count("{patient}") != 1:
+            raise ValueError('path must hold "{patient}" once, as in "laryngoscopy/{patient}/*.png"')
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one patient: (items, channels, height, width)."""
+        return (self.items, *self.size)

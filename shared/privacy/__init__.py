@@ -1,0 +1,1 @@
+"""The mathematics and the records of privacy; no files."""

@@ -1,0 +1,42 @@
+"""A line of a hospital's privacy ledger: one release, what it costs, and the digest of what was released."""
+
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from shared.privacy.accounting import spent_epsilon
+from shared.privacy.mechanism import Stage
+from shared.sections import Section
+
+
+class RunKey(Section):
+    """One run: a fold of an arm of a study; epsilon is per run."""
+
+    study: str = Field(pattern=r"^[0-9a-f]{64}$")  # the study's digest
+    fold: str
+    arm: str
+
+    @property
+    def name(self) -> str:
+        """A name for files and tables."""
+        return f"{self.study[:12]}.{self.fold}.{self.arm.replace(':', '-')}"
+
+
+class Spend(Section):
+    """``steps`` full-batch Gaussian releases at ``noise_multiplier``, made in one round of a stage."""
+
+    time: str
+    study_name: str
+    run: RunKey
+    stage: Stage
+    round: int = Field(ge=0)
+    noise_multiplier: float = Field(gt=0)
+    steps: int = Field(ge=1)
+    delta: float = Field(gt=0, lt=1)
+    digest: str  # of the released bytes, as they lie in the outbox
+    question: str  # digest of the task that was answered: another question for the same round is refused
+
+
+def spent(spends: Iterable[Spend], delta: float) -> float:
+    """Epsilon at ``delta`` of the given releases together."""
+    return spent_epsilon([(spend.noise_multiplier, spend.steps) for spend in spends], delta)

@@ -1,0 +1,205 @@
+"""The study file as types: everything that changes the science, and nothing else may."""
+
+import hashlib
+from itertools import combinations
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from shared.modalities import Modality
+from shared.sections import Name, Positive, Section, Share
+
+
+class Unit(Section):
+    """What a row of ``patients.csv`` belongs to; privacy and splits go by patient."""
+
+    patient: str = "patient_id"
+
+
+class Outcome(Section):
+    """A binary outcome: the words of ``column`` that count as an event, and those that do not."""
+
+    kind: Literal["binary"]
+    column: str
+    positive: tuple[str, ...] = Field(min_length=1)
+    negative: tuple[str, ...] = Field(min_length=1)
+    predicted_at: str
+    missing: Literal["exclude"] = "exclude"
+
+    @model_validator(mode="after")
+    def _apart(self) -> "Outcome":
+        if both := set(self.positive) & set(self.negative):
+            raise ValueError(f"a value is positive or negative, not both: {', '.join(sorted(both))}")
+        return self
+
+
+class FusionChoice(Section):
+    """How embeddings become one score; ``clip_share`` is the primary model's part of the shared clip (its square)."""
+
+    kind: Literal["concat", "mean"] = "concat"
+    combinations: Literal["all", "primary"] = "all"
+    clip_share: Share = 0.5
+
+
+class SiteEntry(Section):
+    """A hospital's declared, public size; weights and denominators come from here, never from a private count."""
+
+    patients: int = Field(ge=1)
+    lacks: tuple[str, ...] = ()
+
+
+class SiteHoldout(Section):
+    """Some hospitals train (and may keep an internal part aside), others only evaluate."""
+
+    scheme: Literal["site-holdout"]
+    train: tuple[Name, ...] = Field(min_length=1)
+    internal: float = Field(default=0.0, ge=0, lt=1)
+    external: tuple[Name, ...] = ()
+
+
+class LeaveOneSiteOut(Section):
+    """Each hospital in turn is external to a model trained at all others."""
+
+    scheme: Literal["leave-one-site-out"]
+    internal: float = Field(default=0.0, ge=0, lt=1)
+
+
+Cohorts = Annotated[SiteHoldout | LeaveOneSiteOut, Field(discriminator="scheme")]
+ArmName = Literal["alone", "federated", "pooled"]
+
+
+class Arms(Section):
+    """Which models are trained: each hospital alone, federated, and (in simulations only) pooled."""
+
+    run: tuple[ArmName, ...] = Field(default=("federated",), min_length=1)
+
+
+class Training(Section):
+    """Full-batch gradient descent: ``steps`` a round at each hospital, ``rounds`` rounds in each stage."""
+
+    schedule: Literal["staged"] = "staged"
+    share: tuple[Literal["encoders", "fusion"], ...] = ("encoders", "fusion")
+    share_alone: bool = False
+    strategy: Literal["fedavg"] = "fedavg"
+    rounds: int = Field(default=10, ge=1, le=10_000)
+    steps: int = Field(default=3, ge=1, le=10_000)
+    learning_rate: Positive = 0.5
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    average: Literal["last-half", "none"] = "last-half"
+    min_contributors: int = Field(default=2, ge=1)
+
+
+class NoPrivacy(Section):
+    """No protection, written out; the report says so in its first line."""
+
+    mechanism: Literal["none"]
+
+
+class Stages(Section):
+    """Each stage's share of the squared privacy budget mu^2 of the whole run; they add up to one."""
+
+    encoders: float = Field(gt=0, lt=1)
+    fusion: float = Field(ge=0, lt=1)
+    threshold: float = Field(ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Stages":
+        total = self.encoders + self.fusion + self.threshold
+        if not abs(total - 1) < 1e-9:
+            raise ValueError(f"the shares must add up to 1, got {total:.6g}")
+        return self
+
+
+class DpSgd(Section):
+    """Patient-level (epsilon, delta) for each hospital and run (one fold of one arm), zero-out adjacency."""
+
+    mechanism: Literal["dp-sgd"]
+    epsilon: float = Field(gt=0, le=100)
+    delta: float = Field(gt=0, lt=0.1)
+    clip: Positive = 1.0
+    stages: Stages
+
+
+Privacy = Annotated[NoPrivacy | DpSgd, Field(discriminator="mechanism")]
+
+
+class YoudenThreshold(Section):
+    """The cut with the highest sensitivity + specificity, from released tallies of training patients."""
+
+    rule: Literal["youden"]
+    source: Literal["train"] = Field(alias="from")
+
+
+class DeclaredThreshold(Section):
+    """A probability stated beforehand for a clinical reason."""
+
+    rule: Literal["declared"]
+    value: float = Field(gt=0, lt=1)
+
+
+class Evaluation(Section):
+    """What is validated and what it is held against."""
+
+    threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")]
+    primary: str
+    published: dict[str, tuple[float, float, float]] = {}
+
+
+class Simulation(Section):
+    """Read by simulations only: which generator invents the hospitals, and how they differ."""
+
+    generator: Literal["larynx"]
+    separation: dict[str, Positive]  # distance of the class means in standard deviations, by modality
+
+
+class Study(Section):
+    """A study; see the README for every key. Built by ``shared.study_file``."""
+
+    name: Name
+    title: str
+    seed: int = Field(ge=0, lt=2**63)
+    unit: Unit = Unit()
+    outcome: Outcome
+    modalities: dict[Name, Modality] = Field(min_length=1)
+    fusion: FusionChoice = FusionChoice()
+    sites: dict[Name, SiteEntry] = Field(min_length=1)
+    cohorts: Cohorts
+    arms: Arms = Arms()
+    training: Training = Training()
+    privacy: Privacy
+    evaluation: Evaluation
+    simulation: Simulation | None = None
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model: modalities joined by "+" in the order of the file, singles first."""
+        names = list(self.modalities)
+        if self.fusion.combinations == "primary":
+            return (*names, *([self.primary] if "+" in self.primary else []))
+        return tuple("+".join(subset) for size in range(1, len(names) + 1) for subset in combinations(names, size))
+
+    @property
+    def primary(self) -> str:
+        """The model that the study's main figure is about."""
+        return self.evaluation.primary
+
+    @property
+    def private(self) -> bool:
+        """Whether training is under differential privacy."""
+        return isinstance(self.privacy, DpSgd)
+
+    @property
+    def text(self) -> str:
+        """The study as canonical JSON: what travels, and what the digest covers."""
+        return self.model_dump_json(by_alias=True)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical text; overrides are part of it."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def without_privacy(self) -> "Study":
+        """The same study with its mechanism written out as "none": another study, with another digest."""
+        return self.model_copy(update={"privacy": NoPrivacy(mechanism="none")})

@@ -1,0 +1,110 @@
+"""Rules of a study that span sections; each fault is a problem with its place, and all are found at once."""
+
+from collections.abc import Iterator
+
+from shared.study import DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
+
+Fault = tuple[str, str, str]  # place, rule, remedy
+
+
+def faults(study: Study) -> Iterator[Fault]:
+    """Every broken rule of a study whose sections are right by themselves."""
+    yield from _cohort_faults(study)
+    yield from _modality_faults(study)
+    yield from _training_faults(study)
+    yield from _privacy_faults(study)
+
+
+def warnings(study: Study) -> Iterator[str]:
+    """What is allowed but should be known before training."""
+    if isinstance(study.privacy, DpSgd):
+        smallest = min(site.patients for site in study.sites.values())
+        if study.privacy.delta > 1 / (10 * smallest):
+            yield (
+                f"privacy.delta = {study.privacy.delta:g} is above 1 / (10 x {smallest}), the smallest hospital's "
+                "patients: the guarantee may fail for one patient in a few thousand runs; a smaller delta is safer"
+            )
+
+
+def _cohort_faults(study: Study) -> Iterator[Fault]:
+    cohorts, sites = study.cohorts, list(study.sites)
+    if isinstance(cohorts, LeaveOneSiteOut):
+        if len(sites) < 2:
+            yield "cohorts.scheme", "leave-one-site-out needs at least two sites", "declare more under [sites]"
+        return
+    for role in ("train", "external"):
+        for name in getattr(cohorts, role):
+            if name not in sites:
+                yield f"cohorts.{role}", f'"{name}" is not under [sites]', f"declare sites.{name} with its patients"
+    for name in sorted(set(cohorts.train) & set(cohorts.external)):
+        yield "cohorts", f'"{name}" both trains and is external', "keep it in one of the two"
+    for name in sorted(set(sites) - set(cohorts.train) - set(cohorts.external)):
+        yield "cohorts", f'"{name}" is declared under [sites] but has no role', "give it one, or remove it"
+
+
+def _modality_faults(study: Study) -> Iterator[Fault]:
+    names = list(study.modalities)
+    for name in names:
+        if "+" in name or "." in name:
+            yield f"modalities.{name}", "a modality's name is letters, digits, - and _", "rename it"
+    for site, entry in study.sites.items():
+        for name in entry.lacks:
+            if name not in names:
+                yield f"sites.{site}.lacks", f'"{name}" is not under [modalities]', "correct the name"
+        if set(entry.lacks) == set(names):
+            yield f"sites.{site}.lacks", "a hospital must have at least one modality", "remove it from the study"
+    if study.primary not in study.models:
+        expected = "+".join(names)
+        yield (
+            "evaluation.primary",
+            f'must name modalities joined by "+", in their order, got {study.primary}',
+            (f'for instance "{expected}"'),
+        )
+    if study.simulation is not None:
+        for name in sorted(set(names) ^ set(study.simulation.separation)):
+            yield "simulation.separation", f'"{name}" stands on one side only', "one entry for each modality"
+
+
+def _training_faults(study: Study) -> Iterator[Fault]:
+    training, cohorts = study.training, study.cohorts
+    external = isinstance(cohorts, LeaveOneSiteOut) or bool(cohorts.external)
+    if set(training.share) != {"encoders", "fusion"}:
+        if external:
+            yield (
+                "training.share",
+                "encoders that stay at their hospital cannot be used at an external one",
+                ('write share = ["encoders", "fusion"], or remove the external cohort'),
+            )
+        else:
+            yield (
+                "training.share",
+                "encoders that stay personal are not available",
+                ('write share = ["encoders", "fusion"]'),
+            )
+    if "federated" in study.arms.run and not training.share_alone:
+        trainers = len(cohorts.train) if isinstance(cohorts, SiteHoldout) else len(study.sites) - 1
+        if trainers < training.min_contributors:
+            yield (
+                "training.min_contributors",
+                (f"{trainers} training hospital(s), {training.min_contributors} needed in the federated arm"),
+                "add hospitals, or write training.share_alone = true",
+            )
+
+
+def _privacy_faults(study: Study) -> Iterator[Fault]:
+    if not isinstance(study.privacy, DpSgd):
+        return
+    stages, fused = study.privacy.stages, any("+" in model for model in study.models)
+    if fused and stages.fusion == 0:
+        yield "privacy.stages.fusion", "fusion heads are trained, so this stage needs a share", "give it one"
+    if not fused and stages.fusion > 0:
+        yield "privacy.stages.fusion", "there is one modality and nothing to fuse", "write 0 and raise the others"
+    youden = isinstance(study.evaluation.threshold, YoudenThreshold)
+    if youden and stages.threshold == 0:
+        yield (
+            "privacy.stages.threshold",
+            "a threshold from training patients is a release and needs a share",
+            ("give it one, or declare evaluation.threshold.value"),
+        )
+    if not youden and stages.threshold > 0:
+        yield "privacy.stages.threshold", "the threshold is declared and costs nothing", "write 0 and raise the others"

@@ -1,0 +1,183 @@
+"""Every message that crosses a hospital's border, typed; nothing else crosses.
+
+A message is a small typed header and named arrays. Flower carries them as one ConfigRecord and one ArrayRecord; the
+outbox keeps the same message as bytes.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from flwr.app import Array, ArrayRecord, ConfigRecord, RecordDict
+from pydantic import Field, TypeAdapter
+from safetensors import safe_open
+from safetensors.numpy import save
+
+from shared.privacy.records import RunKey
+from shared.sections import Section
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Task(Section):
+    """What every question of the server carries: the whole study, and the run it is about."""
+
+    study: str  # the study's canonical text; its digest is checked at the hospital
+    run: RunKey
+
+
+class Describe(Task):
+    """How many patients do you have in each role?"""
+
+    kind: Literal["describe"] = "describe"
+
+
+class Train(Task):
+    """Train from these weights for one round of a stage."""
+
+    kind: Literal["train"] = "train"
+    stage: Literal["encoders", "fusion"]
+    round: int = Field(ge=1)
+
+
+class TallyThreshold(Task):
+    """Count your training patients' scores by class, so that a threshold can be chosen."""
+
+    kind: Literal["tally-threshold"] = "tally-threshold"
+
+
+class Evaluate(Task):
+    """Validate these frozen models; the digest commits the server to them."""
+
+    kind: Literal["evaluate"] = "evaluate"
+    models: Digest
+    thresholds: dict[str, float | None]  # by model, on the logit
+
+
+class CohortCount(Section):
+    """Patients of one role; counts are None where they are too few to report."""
+
+    role: Literal["train", "internal", "external"]
+    n: int | None
+    events: int | None
+    excluded: dict[str, int] = {}  # by rule; small counts are left out
+    reason: str = ""
+
+
+class Described(Section):
+    """Answer to Describe."""
+
+    kind: Literal["described"] = "described"
+    cohorts: tuple[CohortCount, ...]
+    epsilon_limit: float | None
+
+
+class Trained(Section):
+    """Answer to Train: the update (new minus old weights) of the groups this hospital has data for, as arrays."""
+
+    kind: Literal["trained"] = "trained"
+    stage: Literal["encoders", "fusion"]
+    round: int
+    epsilon: float | None  # spent in this run so far, None without privacy
+    releases: int
+
+
+class Tallied(Section):
+    """Answer to TallyThreshold: one array (2, cells) a model."""
+
+    kind: Literal["tallied"] = "tallied"
+    epsilon: float | None
+    releases: int
+
+
+class SiteFigures(Section):
+    """One model on one cohort of one hospital; a figure that may not leave or is undefined is None, with a reason."""
+
+    model: str
+    role: Literal["train", "internal", "external"]
+    n: int | None
+    events: int | None
+    auc: float | None = None
+    auc_variance: float | None = None
+    brier: float | None = None
+    edges: tuple[int, ...] = ()  # of the score tally's cells
+    event_cells: tuple[int, ...] = ()
+    other_cells: tuple[int, ...] = ()
+    confusion: tuple[int, int, int, int] | None = None  # true positive, false positive, true negative, false negative
+    reasons: dict[str, str] = {}  # by figure
+
+
+class Evaluated(Section):
+    """Answer to Evaluate."""
+
+    kind: Literal["evaluated"] = "evaluated"
+    models: Digest
+    figures: tuple[SiteFigures, ...]
+
+
+class Refused(Section):
+    """The hospital declines, with a code and a sentence of ours; never an exception's own text."""
+
+    kind: Literal["refused"] = "refused"
+    code: str
+    sentence: str
+
+
+AnyTask = Annotated[Describe | Train | TallyThreshold | Evaluate, Field(discriminator="kind")]
+AnyReply = Annotated[Described | Trained | Tallied | Evaluated | Refused, Field(discriminator="kind")]
+AnyHeader = Describe | Train | TallyThreshold | Evaluate | Described | Trained | Tallied | Evaluated | Refused
+HEADERS: TypeAdapter[AnyHeader] = TypeAdapter(Annotated[AnyHeader, Field(discriminator="kind")])
+
+# Flower routes a message by its type; the part after the dot names our handler's action.
+MESSAGE_TYPES = {
+    "describe": "query.describe",
+    "train": "train",
+    "tally-threshold": "query.tally_threshold",
+    "evaluate": "evaluate",
+}
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A header and its arrays."""
+
+    header: AnyHeader
+    arrays: Arrays = field(default_factory=dict)
+
+    def to_record(self) -> RecordDict:
+        """As Flower carries it."""
+        arrays = ArrayRecord({name: Array(np.ascontiguousarray(values)) for name, values in self.arrays.items()})
+        return RecordDict({"arrays": arrays, "header": ConfigRecord({"json": self.header.model_dump_json()})})
+
+    @classmethod
+    def from_record(cls, record: RecordDict) -> "Envelope":
+        """From Flower; ValueError (pydantic's ValidationError) if it is not one of our messages."""
+        if set(record.config_records) != {"header"} or set(record.array_records) != {"arrays"}:
+            raise ValueError("a message holds one header and one set of arrays, and nothing else")
+        header = HEADERS.validate_json(str(record.config_records["header"]["json"]))
+        return cls(header, {name: array.numpy() for name, array in record.array_records["arrays"].items()})
+
+    def to_bytes(self) -> bytes:
+        """As the outbox keeps it; the same envelope gives the same bytes."""
+        arrays = {name: np.ascontiguousarray(self.arrays[name]) for name in sorted(self.arrays)}
+        return bytes(save(arrays, metadata={"header": self.header.model_dump_json()}))
+
+    @classmethod
+    def from_file(cls, path: str) -> "Envelope":
+        """From an outbox file."""
+        with safe_open(path, framework="numpy") as file:
+            header = HEADERS.validate_json(file.metadata()["header"])
+            return cls(header, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+
+def weights_digest(arrays: Arrays) -> str:
+    """SHA-256 of named arrays alone: what a server commits to when it freezes its models."""
+    return hashlib.sha256(save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)})).hexdigest()

@@ -1,0 +1,1 @@
+"""Both sides in one process, over invented or imported hospitals; never shipped to a hospital."""

@@ -1,0 +1,118 @@
+"""Runs every arm of a study over simulated hospitals, with and without privacy, through the apps that hospitals run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from flwr.app import Context, RecordDict
+
+from client.agent.agent import Agent
+from client.app import courier
+from client.archive import Archive
+from client.site import Limits, Site, load_site
+from server.app import app as server_app
+from server.app import trainers_of
+from shared.cohorts import Fold, fold_named, folds
+from shared.errors import Problem, SiteError
+from shared.privacy.mechanism import stages_of
+from shared.study import Study
+from shared.study_file import study_from_text
+from shared.wire import Envelope, Task
+from simulations.in_process import Delays, InProcessGrid, Watch
+from simulations.pool import Pool
+
+POOL_LIMITS = Limits(max_epsilon=1e6, allow_without_privacy=True)
+
+
+@dataclass(frozen=True)
+class Consortium:
+    """Simulated hospitals: their archives, and where the state of their agents is kept."""
+
+    archives: Mapping[str, Archive]
+    state: Path
+
+
+def open_consortium(study: Study, data: Path, state: Path) -> Consortium:
+    """The hospitals of ``data``, a folder with one folder a hospital; SiteError names every one that is missing."""
+    problems = [
+        Problem(name, "site.toml", "no such file in the data folder", "import or invent this hospital first")
+        for name in study.sites
+        if not (data / name / "site.toml").is_file()
+    ]
+    if problems:
+        raise SiteError(problems)
+    sites = {name: load_site(data / name / "site.toml") for name in study.sites}
+    return Consortium(
+        {name: Archive(site.model_copy(update={"state": state / name})) for name, site in sites.items()}, state
+    )
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What a caller of a simulation may see and disturb."""
+
+    watch: Watch | None = None
+    delay: Delays | None = None
+    deadline: float = 3600.0
+
+
+def run_arms(study: Study, consortium: Consortium, folder: Path, hooks: Hooks) -> None:
+    """Run all arms of the study, and under privacy all of them once more without; records go to ``folder``."""
+    torch.set_num_threads(1)  # the same in every engine, so that sums are made in the same order
+    for variant in variants(study):
+        path = folder / "studies" / f"{variant.digest[:12]}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(variant.text, encoding="utf-8")
+        for arm in study.arms.run:
+            nodes = {name: {"site": name} for name in (*study.sites, *(["pooled"] if arm == "pooled" else []))}
+            grid = InProcessGrid(courier(Reach(consortium)), nodes, hooks.watch, hooks.delay)
+            config: dict[str, bool | float | int | str] = {
+                "study": str(path),
+                "overrides": "",
+                "arm": arm,
+                "folder": str(folder),
+                "deadline-seconds": hooks.deadline,
+            }
+            server_app(grid, Context(run_id=1, node_id=1, node_config={}, state=RecordDict(), run_config=config))
+
+
+def variants(study: Study) -> list[Study]:
+    """The study, and beside a private one the same without privacy: so that the price of privacy is visible."""
+    return [study, study.without_privacy()] if study.private else [study]
+
+
+def messages_expected(study: Study) -> int:
+    """Messages to hospitals in all arms, for the progress."""
+    total = 0
+    for arm in study.arms.run:
+        for fold in folds(study):
+            for trainers in trainers_of(study, fold, arm).values():
+                rounds = sum(rounds for _, rounds, _ in stages_of(study))
+                total += rounds * len(trainers) + 2 * len(study.sites)
+    return total * len(variants(study))
+
+
+class Reach:
+    """Finds the agent for a message: one a hospital and run, as each run of a simulation is a what-if of its own."""
+
+    def __init__(self, consortium: Consortium) -> None:
+        self._consortium = consortium
+        self._agents: dict[tuple[str, str], Agent] = {}
+
+    def __call__(self, context: Context, task: Envelope) -> Envelope:
+        """The agent's answer, in this process."""
+        assert isinstance(task.header, Task)
+        site, run = str(context.node_config["site"]), task.header.run
+        if (site, run.name) not in self._agents:
+            state = self._consortium.state / site / run.name
+            self._agents[site, run.name] = self._agent(site, state, task.header)
+        return self._agents[site, run.name].answer(task)
+
+    def _agent(self, site: str, state: Path, task: Task) -> Agent:
+        if site != "pooled":
+            archive = self._consortium.archives[site]
+            return Agent(archive, archive.site.model_copy(update={"state": state}))
+        fold: Fold = fold_named(study_from_text(task.study), task.run.fold)
+        pool = Pool({name: self._consortium.archives[name] for name in fold.train})
+        return Agent(pool, Site(name=site, data=state, state=state, encoding="utf-8", limits=POOL_LIMITS))

@@ -1,0 +1,38 @@
+"""Invented hospitals with known truth: they make files as real hospitals have them, and know the best possible AUC."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from shared.study import Study
+from simulations.hospitals.larynx import write_sites
+from simulations.hospitals.truth import oracle
+
+__all__ = ["GENERATORS", "invent", "oracle"]
+
+Writer = Callable[[Study, Path, Mapping[str, int], Callable[[], None]], None]
+GENERATORS: dict[str, Writer] = {"larynx": write_sites}
+
+
+def invent(
+    study: Study,
+    folder: Path,
+    patients: Mapping[str, int] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write every hospital of a study into ``folder/<site>/``, by the generator that the study names.
+
+    ``patients`` overrides the declared sizes and may leave hospitals out; ``progress`` is told (done, all).
+    Raises ValueError if the study has no [simulation] section.
+    """
+    if study.simulation is None:
+        raise ValueError("the study has no [simulation] section, so there is nothing to invent its hospitals from")
+    sizes = dict(patients) if patients is not None else {site: entry.patients for site, entry in study.sites.items()}
+    done, total = 0, sum(sizes.values())
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    GENERATORS[study.simulation.generator](study, folder, sizes, step)

@@ -1,0 +1,41 @@
+"""Smooth random fields and soft-edged shapes: what the invented pictures are painted with."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Field = NDArray[np.float32]
+
+
+def smooth_noise(shape: Sequence[int], cells: Sequence[int], rng: np.random.Generator) -> Field:
+    """A random field with about ``cells`` bumps a side and unit spread at the knots, linear in between."""
+    field: Field = rng.standard_normal([count + 1 for count in cells], dtype=np.float32)
+    for axis, (side, count) in enumerate(zip(shape, cells, strict=True)):
+        field = np.moveaxis(np.tensordot(_weights(side, count), field, axes=(1, axis)), 0, axis)
+    return field
+
+
+@lru_cache(maxsize=64)
+def _weights(side: int, cells: int) -> Field:
+    """Linear interpolation from cells + 1 knots to ``side`` places: (side, cells + 1)."""
+    place = np.linspace(0, cells, side, dtype=np.float32)
+    return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells + 1, dtype=np.float32)[None, :])).astype(
+        np.float32
+    )
+
+
+def inside(depth: Field, edge: float) -> Field:
+    """Share of a place that belongs to a shape, from its depth inside (negative: outside) and the edge's width."""
+    share: Field = np.clip(0.5 + depth / np.float32(edge), 0, 1).astype(np.float32)
+    return share
+
+
+def lobed(angle: Field, amplitude: float, rng: np.random.Generator) -> Field:
+    """Relative radius of an irregular outline around 1: a few random waves over the angle."""
+    outline = np.ones_like(angle)
+    for waves in (2, 3, 5, 7):
+        size = np.float32(amplitude * rng.normal() / np.sqrt(waves))
+        outline += size * np.cos(waves * angle + np.float32(rng.uniform(0, 2 * np.pi)))
+    return np.maximum(outline, np.float32(0.3))

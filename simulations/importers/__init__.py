@@ -1,0 +1,8 @@
+"""Public data as hospitals' folders, one file per data set; each says what it dropped and why."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from simulations.importers.uci_heart import import_uci_heart
+
+IMPORTERS: dict[str, Callable[[Path, Path], list[str]]] = {"uci-heart": import_uci_heart}

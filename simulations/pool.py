@@ -1,0 +1,39 @@
+"""The patients of several hospitals as if they were one: the pooled arm, which only a simulation can have."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import torch
+
+from client.archive import Archive
+from shared.cohorts import Fold
+from shared.model import Batch
+from shared.study import Study
+
+
+class Pool:
+    """Hospitals' archives side by side; every patient keeps the role that he has at his own hospital."""
+
+    def __init__(self, archives: Mapping[str, Archive]) -> None:
+        self._archives = tuple(archives.values())
+        self.members = tuple(archives)
+
+    def batch(self, study: Study) -> Batch:
+        """All patients, one hospital after the other."""
+        batches = [archive.batch(study) for archive in self._archives]
+        return Batch(
+            {name: torch.cat([batch.inputs[name] for batch in batches]) for name in study.modalities},
+            {name: torch.cat([batch.present[name] for batch in batches]) for name in study.modalities},
+            torch.cat([batch.outcome for batch in batches]),
+        )
+
+    def roles(self, study: Study, fold: Fold) -> list[str]:
+        """Each patient's role, in the same order."""
+        return [role for archive in self._archives for role in archive.roles(study, fold)]
+
+    def excluded(self, study: Study) -> dict[str, int]:
+        """Rows left out, by rule."""
+        total: Counter[str] = Counter()
+        for archive in self._archives:
+            total.update(archive.excluded(study))
+        return dict(total)

@@ -1,0 +1,111 @@
+"""One simulated study from hospitals' folders to the report: invent, read, run every arm, write the results."""
+
+import hashlib
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flwr.app import Message
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from server.record import load_records
+from server.report.results import Results
+from server.report.write import write_report
+from server.validation.assemble import assemble
+from shared.errors import Problem, StudyError
+from shared.study import Study
+from simulations.arms import Consortium, Hooks, messages_expected, open_consortium, run_arms
+from simulations.hospitals import invent, oracle
+from simulations.site_file import write_site_file
+
+ENGINE = "in-process"
+
+
+def run_study(study: Study, data: Path | None, results: Path, console: Console) -> Path:
+    """Run a study over the hospitals in ``data`` (None: invent them); returns the new results folder."""
+    begun = time.monotonic()
+    with _progress(console) as progress:
+        invented = data is None
+        folder = fresh_folder(results, study.name)
+        hospitals = invented_folder(study, progress) if data is None else data
+        try:
+            consortium = open_consortium(study, hospitals, folder / "hospitals")
+            read_all(study, consortium, progress)
+            train_all(study, consortium, folder, progress)
+        except KeyboardInterrupt:
+            kept = len(list((folder / "runs").glob("*.json")))
+            console.print(
+                f"Stopped. Kept in {folder}: {kept} finished runs (runs/), the last weights of the "
+                "unfinished one (checkpoints/), and every hospital's privacy ledger (hospitals/)."
+            )
+            raise
+    truth = oracle(study) if invented else {}
+    outcome = assemble(study, load_records(folder), ENGINE, truth, time.monotonic() - begun)
+    write_results(study, outcome, folder)
+    return folder
+
+
+def write_results(study: Study, results: Results, folder: Path) -> None:
+    """``results.json``, the report made from it, and the study as it was run."""
+    (folder / "study.json").write_text(json.dumps(json.loads(study.text), indent=2) + "\n", encoding="utf-8")
+    results.write(folder)
+    write_report(results, folder)
+
+
+def fresh_folder(results: Path, name: str) -> Path:
+    """A new results folder ``<study>-<time>``; an existing one is never used again."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
+        folder = results / f"{name}-{stamp}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError("a thousand runs in one second")
+
+
+def invented_folder(study: Study, progress: Progress) -> Path:
+    """Folder of the study's invented hospitals; made at the first call, and found again by what it depends on."""
+    if study.simulation is None:
+        rule, remedy = "has no [simulation] section, so its hospitals cannot be invented", "name a folder: --data DIR"
+        raise StudyError([Problem(study.name, "", rule, remedy)])
+    keys = {"seed", "unit", "outcome", "modalities", "sites", "simulation"}
+    content = study.model_dump_json(include=keys, by_alias=True)
+    folder = Path("data") / f"{study.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    complete = folder / "complete"
+    if not complete.exists():
+        task = progress.add_task("inventing hospitals", total=sum(site.patients for site in study.sites.values()))
+        invent(study, folder, progress=lambda done, _: progress.update(task, completed=done))
+        for site in study.sites:
+            write_site_file(folder / site, site)
+        complete.touch()
+    return folder
+
+
+def read_all(study: Study, consortium: Consortium, progress: Progress) -> None:
+    """Read every modality of every hospital once."""
+    task = progress.add_task("reading hospitals", total=len(consortium.archives) * len(study.modalities))
+    for archive in consortium.archives.values():
+        for name in study.modalities:
+            archive.reading(study, name)
+            progress.advance(task)
+
+
+def train_all(study: Study, consortium: Consortium, folder: Path, progress: Progress) -> None:
+    """Run all arms, with a step of the bar for each message to a hospital."""
+    task = progress.add_task("training and validating", total=messages_expected(study))
+
+    def watch(_: str, message: Message) -> None:
+        if not message.metadata.reply_to_message_id:
+            progress.advance(task)
+
+    run_arms(study, consortium, folder, Hooks(watch=watch))
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )

@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Reading:
-    """One modality of all patients: prepared (patients, *shape), present (patients,), faults with the lines they hit."""
+    """One modality of all patients: prepared (patients, *shape), present (patients,), lines by fault."""
 
     prepared: torch.Tensor
     present: torch.Tensor

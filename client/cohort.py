@@ -1,9 +1,11 @@
 """The hospital's eligible patients: reads ``patients.csv``, refuses what cannot be read, counts what is left out."""
 
 import csv
+import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,8 @@ from shared.errors import Problem, SiteError
 from shared.study import Study
 
 TABLE = "patients.csv"
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+SHORT = "fewer cells than columns, the others read as empty"
 
 
 @dataclass(frozen=True)
@@ -27,61 +31,99 @@ class Patient:
 
 @dataclass(frozen=True)
 class Cohort:
-    """Eligible patients in the order of the table, their outcome (patients,) 0 or 1, and exclusions by rule."""
+    """Eligible patients in the order of the table, their outcome (patients,) 0 or 1, and what was met on the way.
+
+    ``excluded`` counts rows left out by rule, ``excluded_lines`` has their lines; ``noted_lines`` has the lines of rows
+    that were kept although a rule is broken.
+    """
 
     patients: tuple[Patient, ...]
     outcome: npt.NDArray[np.float32]
     excluded: Mapping[str, int]
     excluded_lines: Mapping[str, tuple[int, ...]]
+    noted_lines: Mapping[str, tuple[int, ...]]
     columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row as it stands: its last line in the file, stripped cells by column, and its cells by number."""
+
+    line: int
+    cells: Mapping[str, str]
+    given: int  # cells
+    filled: int  # cells up to the last that is not empty
 
 
 def read_cohort(site: Site, study: Study) -> Cohort:
     """Read and check the table; SiteError with all problems where it cannot be used at all."""
     header, rows = _read_rows(site)
-    needed = (study.unit.patient, study.outcome.column)
-    if absent := [name for name in needed if name not in header]:
-        raise SiteError([Problem(TABLE, f"column {name}", "is missing", "add it, or rename it") for name in absent])
+    if absent := [name for name in (study.unit.patient, study.outcome.column) if name not in header]:
+        raise SiteError([_absent(name, header) for name in absent])
     excluded: dict[str, list[int]] = defaultdict(list)
     eligible: dict[str, tuple[Patient, int]] = {}
-    seen = Counter(row.get(study.unit.patient, "").strip() for _, row in rows)
+    seen = Counter(row.cells[study.unit.patient] for row in rows)
     copies = _copies(rows, study.unit.patient)
-    for line, row in rows:
-        key = row.get(study.unit.patient, "").strip()
-        outcome = _outcome(row.get(study.outcome.column, "").strip(), study)
-        if rule := _exclusion(key, outcome, seen, copies, eligible):
-            excluded[rule].append(line)
+    for row in rows:
+        key, outcome = row.cells[study.unit.patient], _outcome(row.cells[study.outcome.column], study)
+        rule = _shifted(row, header) or _repeated(key, seen, copies, eligible) or _undecided(outcome)
+        if rule:
+            excluded[rule].append(row.line)
         else:
-            eligible[key] = (Patient(key, line, row), int(outcome == "event"))
+            eligible[key] = (Patient(key, row.line, row.cells), int(outcome == "event"))
+    if not eligible:
+        found = ", ".join(f"{len(lines)} x {rule}" for rule, lines in excluded.items())
+        raise SiteError([Problem(TABLE, "", f"no row is an eligible patient: {found}", "compare it with the study")])
+    short = tuple(row.line for row in rows if row.given < len(header))
     return Cohort(
         patients=tuple(patient for patient, _ in eligible.values()),
         outcome=np.array([event for _, event in eligible.values()], dtype=np.float32),
         excluded={rule: len(lines) for rule, lines in excluded.items()},
         excluded_lines={rule: tuple(lines) for rule, lines in excluded.items()},
+        noted_lines={SHORT: short} if short else {},
         columns=tuple(header),
     )
 
 
-def _exclusion(
-    key: str, outcome: str, seen: Counter[str], copies: set[str], eligible: Mapping[str, object]
-) -> str | None:
-    """The first rule that leaves a row out; None for an eligible patient."""
+def near(name: str, columns: Sequence[str]) -> str | None:
+    """The column that is most likely meant by a name that the table lacks: "age" by "Age (years)"."""
+    plain = {_plain(column): column for column in columns if _plain(column)}
+    found = get_close_matches(_plain(name), plain, n=1, cutoff=0.7)
+    return plain[found[0]] if found else None
+
+
+def _plain(name: str) -> str:
+    """A name without its unit in brackets, signs and capitals."""
+    return re.sub(r"\(.*?\)|\[.*?\]|[\W_]", "", name.lower())
+
+
+def _absent(name: str, header: Sequence[str]) -> Problem:
+    meant = near(name, header)
+    remedy = f'the table has "{meant}": rename it' if meant else "add it, or rename the column that is meant"
+    return Problem(TABLE, f"column {name}", "is missing", remedy)
+
+
+def _shifted(row: Row, header: Sequence[str]) -> str | None:
+    return "more cells than columns: a comma without quotes shifts the others" if row.filled > len(header) else None
+
+
+def _repeated(key: str, seen: Mapping[str, int], copies: Collection[str], eligible: Collection[str]) -> str | None:
     if not key:
         return "no patient identifier"
     if key in eligible:
         return "a copy of another row"
-    if seen[key] > 1 and key not in copies:
-        return "several rows of one patient that differ"
-    if outcome in ("missing", "unknown"):
-        return "outcome missing" if outcome == "missing" else "outcome not one of the study's values"
-    return None
+    return "several rows of one patient that differ" if seen[key] > 1 and key not in copies else None
 
 
-def _copies(rows: list[tuple[int, dict[str, str]]], patient: str) -> set[str]:
+def _undecided(outcome: str) -> str | None:
+    return {"missing": "outcome missing", "unknown": "outcome not one of the study's values"}.get(outcome)
+
+
+def _copies(rows: Sequence[Row], patient: str) -> set[str]:
     """Patients all of whose rows are the same."""
     contents: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-    for _, row in rows:
-        contents[row.get(patient, "").strip()].add(tuple(row.values()))
+    for row in rows:
+        contents[row.cells[patient]].add(tuple(row.cells.values()))
     return {key for key, different in contents.items() if len(different) == 1}
 
 
@@ -93,33 +135,49 @@ def _outcome(text: str, study: Study) -> str:
     return "missing" if text.lower() in EMPTY else "unknown"
 
 
-def _read_rows(site: Site) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Header and rows with their line numbers; cells beyond the header are dropped, missing ones are empty."""
-    path = site.data / TABLE
-    if not path.is_file():
-        remedy = "put the table there, or correct data in site.toml"
-        raise SiteError([Problem(TABLE, "", "no such file in the hospital's folder", remedy)])
-    try:
-        encoding = "utf-8-sig" if site.encoding.lower() in ("utf-8", "utf8") else site.encoding
-        with path.open(encoding=encoding, newline="") as file:
-            reader = csv.reader(file)
-            header = [name.strip() for name in next(reader, [])]
-            rows = [
-                (reader.line_num, dict(zip(header, [*cells, *[""] * len(header)], strict=False)))
-                for cells in reader
-                if any(cell.strip() for cell in cells)
-            ]
-    except UnicodeDecodeError:
-        remedy = 'write its encoding into site.toml, for instance encoding = "latin-1"'
-        raise SiteError([Problem(TABLE, "", f"is not {site.encoding} text", remedy)]) from None
-    except LookupError:
-        raise SiteError(
-            [Problem("site.toml", "encoding", "no such encoding", 'for instance "utf-8" or "latin-1"')]
-        ) from None
-    except csv.Error:
-        raise SiteError([Problem(TABLE, "", "is not a table of comma-separated values", "export it as CSV")]) from None
+def _read_rows(site: Site) -> tuple[list[str], list[Row]]:
+    """Header and rows that hold anything; cells that a row lacks are empty."""
+    lines = _read_lines(site)
+    header = lines[0][1] if lines else []
+    width = len(header)
+    if width == 1 and (sign := next((sign for sign in SEPARATORS if sign in header[0]), None)):
+        raise SiteError([Problem(TABLE, "", f"its cells are separated by {SEPARATORS[sign]}", "export it with commas")])
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
         raise SiteError([Problem(TABLE, f"column {name}", "stands twice", "keep one") for name in twice])
+    rows = [
+        Row(
+            line,
+            cells=dict(zip(header, [*cells, *[""] * width], strict=False)),
+            given=len(cells),
+            filled=max(place for place, cell in enumerate(cells, start=1) if cell),
+        )
+        for line, cells in lines[1:]
+        if any(cells)
+    ]
     if not rows:
         raise SiteError([Problem(TABLE, "", "has no patients", "export the table again")])
     return header, rows
+
+
+def _read_lines(site: Site) -> list[tuple[int, list[str]]]:
+    """Every row of the file with the number of its last line, cells stripped; SiteError where it is no table."""
+    encoding = "utf-8-sig" if site.encoding.lower() in ("utf-8", "utf8") else site.encoding
+    place, remedy = "", "put the table there, or correct data in site.toml"
+    try:
+        with (site.data / TABLE).open(encoding=encoding, newline="") as file:
+            reader = csv.reader(file, strict=True)  # strict: a quote that is not closed must not swallow patients
+            try:
+                return [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+            except csv.Error:
+                place, rule = f"line {reader.line_num}", "is not a table of comma-separated values"
+                remedy = "look for a quote that is not closed, or export the table again"
+    except FileNotFoundError:
+        rule = "no such file in the hospital's folder"
+    except UnicodeError:
+        rule, remedy = f"is not {site.encoding} text", 'write its encoding into site.toml: encoding = "latin-1"'
+    except LookupError:
+        problem = Problem("site.toml", "encoding", "no such encoding", 'for instance "utf-8" or "latin-1"')
+        raise SiteError([problem]) from None
+    except OSError:
+        rule, remedy = "cannot be opened", "give this program the right to read it"
+    raise SiteError([Problem(TABLE, place, rule, remedy)])

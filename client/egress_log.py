@@ -19,8 +19,10 @@ class EgressLog:
 
     def __init__(self, folder: Path) -> None:
         self._path = private_folder(folder) / "egress.jsonl"
-        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
-        self.head = _hash(lines[-1]) if lines else START
+        text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
+        if text and not text.endswith("\n"):
+            append_synced(self._path, "")  # a crash in mid-line: what is there stays, and the chain goes on from it
+        self.head = _hash(text.splitlines()[-1]) if text else START
 
     def append(self, run: RunKey, envelope: Envelope, digest: str) -> None:
         """Record a message before it leaves: names, shapes, size, norm and digest; no value of it."""

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from client.site import Limits
+from shared.cohorts import Role
 from shared.metrics.brier import BrierTally
 from shared.metrics.classification import ConfusionTally
 from shared.metrics.delong import Floats, auc_with_variance
@@ -36,13 +37,13 @@ def threshold_tallies(model: MultimodalModel, batch: Batch) -> dict[str, Floats]
 
 
 def site_figures(
-    model: str, role: str, outcome: Floats, score: Floats, threshold: float | None, limits: Limits
+    model: str, role: Role, outcome: Floats, score: Floats, threshold: float | None, limits: Limits
 ) -> SiteFigures:
     """Figures of one model on one cohort, under the hospital's minimums; ``score`` is the log odds of those scored."""
     events, n = int(outcome.sum()), len(outcome)
     others = n - events
     if n < limits.min_patients or min(_small(events, limits), _small(others, limits)) < 0:
-        return SiteFigures(model=model, role=role, n=None, events=None, reasons={"all": TOO_FEW})  # type: ignore[arg-type]
+        return SiteFigures(model=model, role=role, n=None, events=None, reasons={"all": TOO_FEW})
     reasons: dict[str, str] = {}
     auc = variance = None
     if min(events, others) == 0:
@@ -54,7 +55,7 @@ def site_figures(
     merged = ScoreTally.of(outcome, score).merged(limits.min_cell) if auc is not None else ScoreTally((), (), ())
     return SiteFigures(
         model=model,
-        role=role,  # type: ignore[arg-type]
+        role=role,
         n=n,
         events=events,
         auc=auc,

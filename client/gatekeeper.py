@@ -4,11 +4,26 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from client.site import Site
+from client.site import Limits, Site
 from shared.errors import PrivacyRefusal
-from shared.model import MultimodalModel
+from shared.metrics.scores import BINS
+from shared.metrics.threshold import CELLS
+from shared.model import MultimodalModel, stage_of
 from shared.study import DpSgd, Study
-from shared.wire import AnyHeader, Arrays, Described, Envelope, Evaluated, SiteFigures, Tallied, Trained
+from shared.wire import (
+    AnyHeader,
+    Arrays,
+    CohortCount,
+    Described,
+    Envelope,
+    Evaluated,
+    Refused,
+    SiteFigures,
+    Tallied,
+    Trained,
+)
+
+REPLIES = (Described, Trained, Tallied, Evaluated, Refused)
 
 
 def check_study(site: Site, members: Sequence[str], study: Study) -> None:
@@ -22,7 +37,8 @@ def check_study(site: Site, members: Sequence[str], study: Study) -> None:
         if study.privacy.epsilon > site.limits.max_epsilon:
             raise PrivacyRefusal(
                 "hospital-limit",
-                f"the study asks for epsilon {study.privacy.epsilon:g}, this hospital allows {site.limits.max_epsilon:g}",
+                f"the study asks for epsilon {study.privacy.epsilon:g}, "
+                f"this hospital allows {site.limits.max_epsilon:g}",
             )
     elif not site.limits.allow_without_privacy:
         raise PrivacyRefusal("privacy-required", "this hospital takes part under differential privacy only")
@@ -30,43 +46,78 @@ def check_study(site: Site, members: Sequence[str], study: Study) -> None:
 
 def check_outgoing(envelope: Envelope, site: Site, model: MultimodalModel | None) -> None:
     """Refuse a message that must not leave; the last check before the egress log, whatever came before it."""
-    header, arrays = envelope.header, envelope.arrays
-    if any(not np.all(np.isfinite(values)) for values in arrays.values()):
-        raise PrivacyRefusal("not-finite", "the message holds a number that is not finite")
-    if isinstance(header, Trained):
-        _check_shapes(arrays, {} if model is None else {n: tuple(p.shape) for n, p in model.named_parameters()})
-    elif isinstance(header, Tallied):
-        if any(values.ndim != 2 or values.shape[0] != 2 for values in arrays.values()):
-            raise PrivacyRefusal("wrong-shape", "a tally has two rows of cells")
-    elif arrays:
-        raise PrivacyRefusal("unexpected-arrays", "this kind of message carries no arrays")
-    _check_counts(header, site)
+    header = envelope.header
+    if not isinstance(header, REPLIES):
+        raise PrivacyRefusal("no-reply", "only the known kinds of replies leave")
+    if isinstance(header, Trained | Tallied) and header.epsilon is None and not site.limits.allow_without_privacy:
+        raise PrivacyRefusal("privacy-required", "nothing that was trained without privacy leaves this hospital")
+    _check_arrays(envelope.arrays, _declared(header, model))
+    _check_counts(header, envelope.arrays, site.limits)
 
 
-def _check_shapes(arrays: Arrays, declared: Mapping[str, tuple[int, ...]]) -> None:
-    for name, values in arrays.items():
-        if declared.get(name) != tuple(values.shape):
-            raise PrivacyRefusal("wrong-shape", "the message holds an array that is no parameter of the study's model")
-
-
-def _check_counts(header: AnyHeader, site: Site) -> None:
-    counts: list[int | None] = []
-    if isinstance(header, Described):
+def _check_counts(header: AnyHeader, arrays: Arrays, limits: Limits) -> None:
+    if isinstance(header, Tallied) and header.epsilon is None:
+        for values in arrays.values():
+            _refuse_small(values.ravel().tolist(), limits)
+    elif isinstance(header, Described):
         for cohort in header.cohorts:
-            counts += [cohort.n, cohort.events, *cohort.excluded.values()]
+            _check_cohort(cohort, limits)
     elif isinstance(header, Evaluated):
         for figures in header.figures:
-            counts += [figures.n, figures.events, *_cells(figures)]
-            if figures.auc is not None and not _large(figures, site):
-                raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
-    if any(count is not None and 0 < count < site.limits.min_cell for count in counts):
-        raise PrivacyRefusal("small-cell", f"a count below {site.limits.min_cell} must not leave")
+            _check_figures(figures, limits)
 
 
-def _cells(figures: SiteFigures) -> list[int]:
-    return [*figures.event_cells, *figures.other_cells, *(figures.confusion or ())]
+def _declared(header: AnyHeader, model: MultimodalModel | None) -> Mapping[str, tuple[int, ...]]:
+    """The arrays that a message may carry, by name, with their shapes."""
+    if model is None:
+        return {}
+    if isinstance(header, Trained):
+        return {n: tuple(p.shape) for n, p in model.named_parameters() if stage_of(n) == header.stage}
+    return dict.fromkeys([*model.heads, *model.fusions], (2, CELLS)) if isinstance(header, Tallied) else {}
 
 
-def _large(figures: SiteFigures, site: Site) -> bool:
+def _check_arrays(arrays: Arrays, declared: Mapping[str, tuple[int, ...]]) -> None:
+    for name, values in arrays.items():
+        if declared.get(name) != tuple(values.shape):
+            raise PrivacyRefusal("wrong-shape", "the message holds an array that this kind of message does not have")
+        if values.dtype.kind != "f" or not np.all(np.isfinite(values)):
+            raise PrivacyRefusal("not-finite", "the message holds something that is not a finite number")
+
+
+def _check_cohort(cohort: CohortCount, limits: Limits) -> None:
+    _check_size(cohort.n, cohort.events, limits)
+    _refuse_small(list(cohort.excluded.values()), limits)
+
+
+def _check_figures(figures: SiteFigures, limits: Limits) -> None:
+    _check_size(figures.n, figures.events, limits)
     n, events = figures.n or 0, figures.events or 0
-    return n >= site.limits.min_patients and min(events, n - events) >= site.limits.min_class
+    told = (figures.auc, figures.auc_variance, figures.brier, figures.confusion, figures.event_cells or None)
+    if any(value is not None for value in told) and min(events, n - events) < limits.min_class:
+        raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
+    _refuse_small([*figures.event_cells, *figures.other_cells, *(figures.confusion or ())], limits)
+    if not _on_the_grid(figures, events, n - events):
+        raise PrivacyRefusal("wrong-shape", "a score tally is not one of its patients on the grid")
+
+
+def _on_the_grid(figures: SiteFigures, events: int, others: int) -> bool:
+    """Whether a score tally has the grid's ends, rising edges, a cell between any two, all patients; or is empty."""
+    edges, cells = figures.edges, (figures.event_cells, figures.other_cells)
+    if not (edges or cells[0] or cells[1]):
+        return True
+    ends = edges[:1] == (0,) and edges[-1:] == (BINS,) and edges == tuple(sorted(set(edges)))
+    return ends and all(len(c) == len(edges) - 1 for c in cells) and (sum(cells[0]), sum(cells[1])) == (events, others)
+
+
+def _check_size(n: int | None, events: int | None, limits: Limits) -> None:
+    """A cohort is told as a whole or not at all; the patients without an event are a count too."""
+    if n is None and events is None:
+        return
+    if n is None or events is None or n < limits.min_patients:
+        raise PrivacyRefusal("too-few", "a cohort of too few patients must not be counted")
+    _refuse_small([n, events, n - events], limits)
+
+
+def _refuse_small(counts: Sequence[float], limits: Limits) -> None:
+    if any(count != 0 and count < limits.min_cell for count in counts):
+        raise PrivacyRefusal("small-cell", f"a count below {limits.min_cell} must not leave")

@@ -22,7 +22,8 @@ def patient_gradients(
     def one(weights: Parameters, x: dict[str, Tensor], has: dict[str, Tensor], truth: Tensor) -> Parameters:
         lifted = {name: value.unsqueeze(0) for name, value in x.items()}
         masks = {name: value.unsqueeze(0) for name, value in has.items()}
-        return grad(loss)(weights, lifted, masks, truth.unsqueeze(0))
+        gradients: Parameters = grad(loss)(weights, lifted, masks, truth.unsqueeze(0))
+        return gradients
 
     if mode == "loop":
         rows = [

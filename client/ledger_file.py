@@ -1,12 +1,11 @@
 """The hospital's privacy ledger on its disk: one line a release, appended and synced before the release leaves."""
 
-import json
 import math
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from client.state import append_synced, private_folder
+from client.state import append_synced, private_folder, write_synced
 from shared.errors import PrivacyRefusal
 from shared.privacy.records import RunKey, Spend, spent
 
@@ -19,19 +18,18 @@ class LedgerFile:
     def __init__(self, folder: Path) -> None:
         self._path = private_folder(folder) / "ledger.jsonl"
         self._spends = self._read()
+        self._sound = True
 
     def _read(self) -> list[Spend]:
         if not self._path.exists():
             return []
-        text = self._path.read_text(encoding="utf-8")
-        lines = text.splitlines()
-        if text and not text.endswith("\n"):
+        *lines, rest = self._path.read_bytes().split(b"\n")
+        if rest:
             # A crash in mid-line: the line was never synced whole, so its release never left.
-            lines = lines[:-1]
-            self._path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            write_synced(self._path, b"".join(line + b"\n" for line in lines))
         try:
             return [Spend.model_validate_json(line) for line in lines]
-        except (ValidationError, json.JSONDecodeError):
+        except ValidationError:
             raise PrivacyRefusal(
                 "ledger-unreadable", "the privacy ledger is damaged; a person must look at it"
             ) from None
@@ -50,12 +48,19 @@ class LedgerFile:
         return next((s for s in self.of_run(run) if (s.stage, s.round) == (stage, number)), None)
 
     def append(self, spend: Spend) -> None:
-        """Write a line; it is on the disk when this returns."""
+        """Write a line; it is on the disk when this returns.
+
+        After a failed write nobody knows what the disk holds: nothing more is spent until the ledger is read anew.
+        """
+        self._refuse_unsound()
+        self._sound = False
         append_synced(self._path, spend.model_dump_json())
         self._spends.append(spend)
+        self._sound = True
 
     def refuse_beyond(self, spend: Spend, budget: float, limit: float) -> None:
         """Raise PrivacyRefusal if ``spend`` would pass the run's ``budget`` or the hospital's ``limit`` over all."""
+        self._refuse_unsound()
         run = spent([*self.of_run(spend.run), spend], spend.delta)
         if not run <= budget + TOLERANCE:
             raise PrivacyRefusal(
@@ -68,3 +73,7 @@ class LedgerFile:
                 f"this release would bring a patient to epsilon {total:.4g} over all studies; "
                 f"this hospital allows {limit:.4g}",
             )
+
+    def _refuse_unsound(self) -> None:
+        if not self._sound:
+            raise PrivacyRefusal("ledger-unsound", "the privacy ledger could not be written; restart the agent")

@@ -46,9 +46,10 @@ def load_site(path: Path) -> Site:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SiteError([Problem(path.name, "", "no such file", "name the hospital's site.toml")]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, IsADirectoryError) as error:
-        kind = "not valid TOML" if isinstance(error, tomllib.TOMLDecodeError) else "not a UTF-8 text file"
-        raise SiteError([Problem(path.name, "", kind)]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SiteError([Problem(path.name, "", f"not valid TOML: {error}", "correct it at that line")]) from None
+    except (UnicodeDecodeError, OSError):
+        raise SiteError([Problem(path.name, "", "is not a readable UTF-8 text file", "save it as UTF-8")]) from None
     file, problems = read_section(SiteFile, values, path.name)
     if file is None:
         raise SiteError(problems)

@@ -14,30 +14,58 @@ from shared.study import Study
 
 
 def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> list[str]:
-    """Role of each patient of the cohort, in its order: "external", or "train" and "internal".
+    """Role of each patient of the cohort, in its order; the split is stored at the first call, and then stays.
+
+    Raises SiteError if the patients are not those for whom the split was fixed.
+    """
+    found, path = planned_roles(cohort, study, fold, site, state), _path(study, state)
+    if site in fold.train and study.cohorts.internal > 0 and not path.exists():
+        private_folder(path.parent)
+        split = dict(zip(_ranks(study, cohort), found, strict=True))
+        write_synced(path, json.dumps(split, sort_keys=True).encode())
+    return found
+
+
+def planned_roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> list[str]:
+    """What ``roles`` gives, without storing anything: "external", or "train" and "internal".
 
     Patients are ranked by a keyed hash within their outcome class, and the first share of each class is internal.
-    Raises SiteError if the patients are not those for whom the split was fixed.
     """
     if site in fold.external:
         return ["external"] * len(cohort.patients)
-    share = study.cohorts.internal
-    if share == 0:
+    if study.cohorts.internal == 0:
         return ["train"] * len(cohort.patients)
-    stored = private_folder(state / "splits") / f"{_key(study)[:16]}.json"
-    hashes = [_rank(study, patient.key) for patient in cohort.patients]
-    if stored.exists():
-        split: dict[str, str] = json.loads(stored.read_text(encoding="utf-8"))
-    else:
-        split = _draw(hashes, cohort, share)
-        write_synced(stored, json.dumps(split, sort_keys=True).encode())
-    if set(split) != set(hashes):
-        new, gone = len(set(hashes) - set(split)), len(set(split) - set(hashes))
+    ranks, path = _ranks(study, cohort), _path(study, state)
+    split = _stored(path) if path.exists() else _draw(ranks, cohort, study.cohorts.internal)
+    if set(split) != set(ranks):
+        new, gone = len(set(ranks) - set(split)), len(set(split) - set(ranks))
         rule = f"the split was fixed for other patients: {new} are new, {gone} are gone"
         raise SiteError(
             [Problem("splits", study.name, rule, "a changed cohort is a new study: give it another name or seed")]
         )
-    return [split[value] for value in hashes]
+    return [split[rank] for rank in ranks]
+
+
+def _stored(path: Path) -> dict[str, str]:
+    """A stored split; SiteError unless every patient stands in it once, in training or internal."""
+    try:
+        pairs: list[tuple[str, str]] = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=list)
+        split = dict(pairs)
+        whole = len(split) == len(pairs) and set(split.values()) <= {"train", "internal"}
+    except (ValueError, TypeError, OSError):
+        whole = False
+    if not whole:
+        rule = "the stored split is damaged, or a patient stands in it twice"
+        raise SiteError([Problem("splits", path.name, rule, "restore it from a backup of the state folder")])
+    return split
+
+
+def _path(study: Study, state: Path) -> Path:
+    return state / "splits" / f"{_key(study)[:16]}.json"
+
+
+def _ranks(study: Study, cohort: Cohort) -> list[str]:
+    return [_rank(study, patient.key) for patient in cohort.patients]
 
 
 def _draw(hashes: list[str], cohort: Cohort, share: float) -> dict[str, str]:

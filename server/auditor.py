@@ -1,9 +1,10 @@
 """Accepts a hospital's reply, or rejects it with the reason."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.errors import ReplyRejected
 from shared.metrics.threshold import CELLS
@@ -53,7 +54,7 @@ def audit_figures(reply: Envelope, task: Evaluate) -> Evaluated:
     return header
 
 
-def _audit_array(values: np.ndarray, shape: tuple[int, ...]) -> None:  # type: ignore[type-arg]
+def _audit_array(values: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
     if values.shape != shape:
         raise ReplyRejected("an array has another shape than the model")
     if values.dtype.kind != "f" or not np.all(np.isfinite(values)):

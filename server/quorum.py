@@ -48,12 +48,17 @@ def ask(grid: Grid, nodes: Mapping[str, int], task: Envelope, deadline: float) -
     waiting = {message_id: site for message_id, site in zip(sent, nodes, strict=True) if message_id}
     for site in set(nodes) - set(waiting.values()):
         yield Answer(site, None, "could not be reached")
+    yield from _collect(grid, waiting, deadline)
+
+
+def _collect(grid: Grid, waiting: dict[str, str], deadline: float) -> Iterator[Answer]:
+    """Answers to the messages ``waiting`` {message: hospital}, as they arrive, and in the end those that are late."""
     until = time.monotonic() + deadline
     while waiting:
         for message in grid.pull_messages(list(waiting)):
             if site := waiting.pop(message.metadata.reply_to_message_id, ""):
                 yield _read(site, message)
-        if waiting and time.monotonic() >= until:
+        if time.monotonic() >= until:
             break
         if waiting:
             time.sleep(POLL)

@@ -69,7 +69,7 @@ def _stage(desk: Questions, stage: str, rounds: int, weights: Arrays) -> Arrays:
         few = {group for group, sites in groups.items() if len(sites) < job.min_contributors}
         if not groups.keys() - few:
             raise RunError(
-                f"round {number} of stage {stage}: fewer than {job.min_contributors} hospitals answered with an update; "
+                f"stage {stage}, round {number}: fewer than {job.min_contributors} hospitals answered with an update; "
                 f"what was reached before is kept in checkpoints/{job.run.name}.safetensors"
             )
         desk.diary.unpublished.update(few)

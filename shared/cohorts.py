@@ -1,10 +1,12 @@
 """Which hospital plays which role in which fold, and the public sizes that follow from the study file."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from shared.study import SiteHoldout, Study
 
-ROLES = ("train", "internal", "external")
+Role = Literal["train", "internal", "external"]
+ROLES: tuple[Role, ...] = ("train", "internal", "external")
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,17 @@ class Section(BaseModel):
 
 
 S = TypeVar("S", bound=Section)
-# Pydantic puts the chosen kind of a union into the path of an error; it is no key of the file.
-TAGS = {"tabular", "volume", "bag", "dp-sgd", "none", "site-holdout", "leave-one-site-out", "youden", "declared"}
-REMEDIES = {
-    "extra_forbidden": "remove the key, or correct its spelling",
-    "missing": "add the key",
-    "finite_number": "write a finite number",
+# Pydantic's name of a fault: the rule in the words of a file, filled from the fault's context, and the remedy.
+WORDS = {
+    "extra_forbidden": ("is not a known key", "remove it, or correct its spelling"),
+    "missing": ("is missing", "add it"),
+    "union_tag_not_found": ("is missing", "add it"),
+    "union_tag_invalid": ("must be one of {expected_tags}", ""),
+    "finite_number": ("must be a finite number", ""),
+    "too_short": ("needs at least {min_length}", ""),
+    "string_pattern_mismatch": ("a name is letters, digits, - and _", "rename it"),
 }
+UNSHOWN = {"missing", "extra_forbidden", "union_tag_not_found"}  # faults without a value to show
 
 
 def read_section(kind: type[S], values: Mapping[str, Any], file: str) -> tuple[S | None, list[Problem]]:
@@ -38,16 +42,34 @@ def read_section(kind: type[S], values: Mapping[str, Any], file: str) -> tuple[S
     try:
         return kind.model_validate_json(json.dumps(values, default=str)), []
     except ValidationError as error:
-        return None, [_problem(details, file) for details in error.errors()]
+        return None, [_problem(details, values, file) for details in error.errors()]
 
 
-def _problem(details: Any, file: str) -> Problem:
-    place = ".".join(str(part) for part in details["loc"] if part not in TAGS)
-    rule = details["msg"].removeprefix("Value error, ")
-    kind, given = details["type"], details.get("input")
-    if kind not in ("missing", "extra_forbidden") and isinstance(given, (int, float, str)) and len(str(given)) <= 40:
+def _problem(details: Any, values: Mapping[str, Any], file: str) -> Problem:
+    kind, given, context = details["type"], details.get("input"), details.get("ctx", {})
+    rule, remedy = WORDS.get(kind, (details["msg"].removeprefix("Value error, "), ""))
+    if kind in WORDS:
+        rule = rule.format_map(context)
+    place = _place(details["loc"], values, kind)
+    if "discriminator" in context:
+        place, given = [*place, context["discriminator"].strip("'")], context.get("tag")
+    if kind not in UNSHOWN and isinstance(given, (int, float, str)) and len(str(given)) <= 40:
         rule = f"{rule}, got {given}"
-    return Problem(file, place, rule, REMEDIES.get(kind, ""))
+    return Problem(file, ".".join(place), rule, remedy)
+
+
+def _place(path: Sequence[int | str], values: Any, kind: str) -> list[str]:
+    """Keys from the file's root to a fault; pydantic's path also holds the chosen kind of a union, which is no key."""
+    keys: list[str] = []
+    for part in path:
+        if isinstance(part, int):
+            values = values[part] if part < len(values) else None
+        elif isinstance(values, Mapping) and part in values:
+            values = values[part]
+        elif kind != "missing" or part != path[-1]:
+            continue
+        keys.append(str(part))
+    return keys
 
 
 def shown(path: Path) -> str:

@@ -25,27 +25,36 @@ def load_study(where: str | Path, overrides: Sequence[str] = ()) -> Study:
     Raises StudyError with every problem of the file.
     """
     path = CATALOG / f"{where}.toml" if str(where) in catalog() else Path(where)
+    values = _parsed(path)
+    earlier: list[str] = []
+    if path.suffix == ".json":  # the canonical text, as it travels; only there overrides can stand already
+        earlier = values.pop("overrides", earlier)
+    elif "overrides" in values:
+        raise StudyError([Problem(path.name, "overrides", "is written by --set only", "remove the key")])
+    if problems := [problem for override in overrides if (problem := _applied(values, override))]:
+        raise StudyError(problems)
+    return _checked({**values, "overrides": [*earlier, *overrides]}, path.name)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    """The file as TOML, or JSON by its ending; StudyError where it is neither or cannot be opened."""
     try:
         text = path.read_text(encoding="utf-8")
-        if path.suffix == ".json":  # the canonical text, as it travels
-            return study_from_text(text)
-        values = tomllib.loads(text)
+        values: dict[str, Any] = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
-        names = ", ".join(catalog())
-        raise StudyError(
-            [Problem(path.name, "", "no such file, and no study of that name", f"known: {names}")]
-        ) from None
-    except IsADirectoryError:
-        raise StudyError([Problem(path.name, "", "is a folder", "name a study file")]) from None
+        problem = Problem(path.name, "", "no such file, and no study of that name", f"known: {', '.join(catalog())}")
     except UnicodeDecodeError:
-        raise StudyError([Problem(path.name, "", "is not UTF-8 text", "save it as UTF-8")]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError([Problem(path.name, "", f"not valid TOML: {error}")]) from None
-    if "overrides" in values:
-        raise StudyError([Problem(path.name, "overrides", "is written by --set only", "remove the key")])
-    for override in overrides:
-        _apply(values, override)
-    return _checked({**values, "overrides": list(overrides)}, path.name)
+        problem = Problem(path.name, "", "is not UTF-8 text", "save it as UTF-8")
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        kind = "JSON" if path.suffix == ".json" else "TOML"
+        problem = Problem(path.name, "", f"not valid {kind}: {error}", "correct it at that line")
+    except OSError as error:
+        problem = Problem(path.name, "", f"cannot be opened: {error.strerror}", "name a study file")
+    else:
+        if isinstance(values, dict):
+            return values
+        problem = Problem(path.name, "", "holds no sections", "name a study file")
+    raise StudyError([problem])
 
 
 def study_from_text(text: str) -> Study:
@@ -62,17 +71,19 @@ def _checked(values: dict[str, Any], file: str) -> Study:
     return study
 
 
-def _apply(values: dict[str, Any], override: str) -> None:
+def _applied(values: dict[str, Any], override: str) -> Problem | None:
+    """Put an override into the parsed file; returns the problem if that cannot be done."""
     place, equals, text = override.partition("=")
-    if not (place and equals):
-        raise StudyError([Problem("--set", override, "must be section.key=value")])
+    *sections, key = (part.strip() for part in place.split("."))
+    if not (equals and key and all(sections)):
+        return Problem("--set", override, "must be section.key=value", "for instance training.rounds=40")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text  # a bare word is a string
-    *sections, key = place.strip().split(".")
     for section in sections:
         values = values.setdefault(section, {})
         if not isinstance(values, dict):
-            raise StudyError([Problem("--set", place, f'"{section}" is a value, not a section')])
+            return Problem("--set", place, f'"{section}" is a value, not a section', "correct the key")
     values[key] = value
+    return None

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 
+from shared.modalities.tabular import Tabular
+from shared.sections import duplicates
 from shared.study import DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
 
 Fault = tuple[str, str, str]  # place, rule, remedy
+RESERVED = "pooled"  # the simulation's name for all hospitals together
+COHORTS = ("train", "internal", "external")  # what a published figure can be about
 
 
 def faults(study: Study) -> Iterator[Fault]:
     """Every broken rule of a study whose sections are right by themselves."""
     yield from _cohort_faults(study)
     yield from _modality_faults(study)
+    yield from _evaluation_faults(study)
     yield from _training_faults(study)
     yield from _privacy_faults(study)
 
@@ -27,39 +32,51 @@ def warnings(study: Study) -> Iterator[str]:
 
 
 def _cohort_faults(study: Study) -> Iterator[Fault]:
-    cohorts, sites = study.cohorts, list(study.sites)
-    if isinstance(cohorts, LeaveOneSiteOut):
-        if len(sites) < 2:
-            yield "cohorts.scheme", "leave-one-site-out needs at least two sites", "declare more under [sites]"
-        return
-    for role in ("train", "external"):
-        for name in getattr(cohorts, role):
-            if name not in sites:
-                yield f"cohorts.{role}", f'"{name}" is not under [sites]', f"declare sites.{name} with its patients"
+    cohorts = study.cohorts
+    if RESERVED in study.sites:
+        yield f"sites.{RESERVED}", "this name stands for all hospitals of a simulation together", "rename the hospital"
+    if isinstance(cohorts, SiteHoldout):
+        yield from _holdout_faults(cohorts, set(study.sites))
+    elif len(study.sites) < 2:
+        yield "cohorts.scheme", "leave-one-site-out needs at least two sites", "declare more under [sites]"
+
+
+def _holdout_faults(cohorts: SiteHoldout, sites: set[str]) -> Iterator[Fault]:
+    for role, names in (("train", cohorts.train), ("external", cohorts.external)):
+        for name in duplicates(names):
+            yield f"cohorts.{role}", f'"{name}" stands twice', "keep it once"
+        for name in sorted(set(names) - sites):
+            yield f"cohorts.{role}", f'"{name}" is not under [sites]', f"declare sites.{name} with its patients"
     for name in sorted(set(cohorts.train) & set(cohorts.external)):
         yield "cohorts", f'"{name}" both trains and is external', "keep it in one of the two"
-    for name in sorted(set(sites) - set(cohorts.train) - set(cohorts.external)):
+    for name in sorted(sites - set(cohorts.train) - set(cohorts.external)):
         yield "cohorts", f'"{name}" is declared under [sites] but has no role', "give it one, or remove it"
 
 
 def _modality_faults(study: Study) -> Iterator[Fault]:
-    names = list(study.modalities)
-    for name in names:
-        if "+" in name or "." in name:
-            yield f"modalities.{name}", "a modality's name is letters, digits, - and _", "rename it"
+    names, kept_apart = set(study.modalities), {study.unit.patient, study.outcome.column}
+    for name, modality in study.modalities.items():
+        if isinstance(modality, Tabular):
+            for column in sorted(kept_apart & set(modality.columns)):
+                rule = f'"{column}" is the patient identifier or the outcome, and cannot be an input'
+                yield f"modalities.{name}", rule, "remove the column from the inputs"
     for site, entry in study.sites.items():
-        for name in entry.lacks:
-            if name not in names:
-                yield f"sites.{site}.lacks", f'"{name}" is not under [modalities]', "correct the name"
-        if set(entry.lacks) == set(names):
+        for name in sorted(set(entry.lacks) - names):
+            yield f"sites.{site}.lacks", f'"{name}" is not under [modalities]', "correct the name"
+        if set(entry.lacks) == names:
             yield f"sites.{site}.lacks", "a hospital must have at least one modality", "remove it from the study"
+
+
+def _evaluation_faults(study: Study) -> Iterator[Fault]:
+    names = list(study.modalities)
     if study.primary not in study.models:
-        expected = "+".join(names)
-        yield (
-            "evaluation.primary",
-            f'must name modalities joined by "+", in their order, got {study.primary}',
-            (f'for instance "{expected}"'),
-        )
+        rule = f'must name modalities joined by "+", in their order, got {study.primary}'
+        yield "evaluation.primary", rule, f'for instance "{"+".join(names)}"'
+    for name in study.evaluation.published:
+        metric, _, cohort = name.partition(".")
+        if not metric or cohort not in COHORTS:
+            rule = f'a published figure is named "metric.cohort", got {name}'
+            yield "evaluation.published", rule, 'for instance "auc.external"'
     if study.simulation is not None:
         for name in sorted(set(names) ^ set(study.simulation.separation)):
             yield "simulation.separation", f'"{name}" stands on one side only', "one entry for each modality"
@@ -68,6 +85,8 @@ def _modality_faults(study: Study) -> Iterator[Fault]:
 def _training_faults(study: Study) -> Iterator[Fault]:
     training, cohorts = study.training, study.cohorts
     external = isinstance(cohorts, LeaveOneSiteOut) or bool(cohorts.external)
+    for arm in duplicates(study.arms.run):
+        yield "arms.run", f'"{arm}" stands twice', "keep it once"
     if set(training.share) != {"encoders", "fusion"}:
         if external:
             yield (

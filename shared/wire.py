@@ -6,7 +6,7 @@ outbox keeps the same message as bytes.
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,11 @@ from pydantic import Field, TypeAdapter
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from shared.cohorts import Role
 from shared.privacy.records import RunKey
 from shared.sections import Section
 
-Arrays = dict[str, npt.NDArray[np.generic]]
+Arrays = dict[str, npt.NDArray[Any]]  # float32 weights and updates, float64 tallies
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -60,7 +61,7 @@ class Evaluate(Task):
 class CohortCount(Section):
     """Patients of one role; counts are None where they are too few to report."""
 
-    role: Literal["train", "internal", "external"]
+    role: Role
     n: int | None
     events: int | None
     excluded: dict[str, int] = {}  # by rule; small counts are left out
@@ -97,7 +98,7 @@ class SiteFigures(Section):
     """One model on one cohort of one hospital; a figure that may not leave or is undefined is None, with a reason."""
 
     model: str
-    role: Literal["train", "internal", "external"]
+    role: Role
     n: int | None
     events: int | None
     auc: float | None = None

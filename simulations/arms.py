@@ -1,6 +1,6 @@
 """Runs every arm of a study over simulated hospitals, with and without privacy, through the apps that hospitals run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from shared.wire import Envelope, Task
 from simulations.in_process import Delays, InProcessGrid, Watch
 from simulations.pool import Pool
 
+Answerer = Callable[[Envelope], Envelope]
+Between = Callable[[str, Envelope, Answerer], Envelope]
 POOL_LIMITS = Limits(max_epsilon=1e6, allow_without_privacy=True)
 
 
@@ -54,19 +56,23 @@ class Hooks:
 
     watch: Watch | None = None
     delay: Delays | None = None
+    between: Between | None = None
     deadline: float = 3600.0
 
 
-def run_arms(study: Study, consortium: Consortium, folder: Path, hooks: Hooks) -> None:
-    """Run all arms of the study, and under privacy all of them once more without; records go to ``folder``."""
+def run_arms(study: Study, consortium: Consortium, folder: Path, hooks: Hooks, twins: bool = True) -> None:
+    """Run all arms of the study, and with ``twins`` those of a private one once more without privacy.
+
+    The runs' records go to ``folder``.
+    """
     torch.set_num_threads(1)  # the same in every engine, so that sums are made in the same order
-    for variant in variants(study):
+    for variant in variants(study) if twins else [study]:
         path = folder / "studies" / f"{variant.digest[:12]}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(variant.text, encoding="utf-8")
         for arm in study.arms.run:
             nodes = {name: {"site": name} for name in (*study.sites, *(["pooled"] if arm == "pooled" else []))}
-            grid = InProcessGrid(courier(Reach(consortium)), nodes, hooks.watch, hooks.delay)
+            grid = InProcessGrid(courier(Reach(consortium, hooks)), nodes, hooks.watch, hooks.delay)
             config: dict[str, bool | float | int | str] = {
                 "study": str(path),
                 "overrides": "",
@@ -96,8 +102,8 @@ def messages_expected(study: Study) -> int:
 class Reach:
     """Finds the agent for a message: one a hospital and run, as each run of a simulation is a what-if of its own."""
 
-    def __init__(self, consortium: Consortium) -> None:
-        self._consortium = consortium
+    def __init__(self, consortium: Consortium, hooks: Hooks) -> None:
+        self._consortium, self._between = consortium, hooks.between
         self._agents: dict[tuple[str, str], Agent] = {}
 
     def __call__(self, context: Context, task: Envelope) -> Envelope:
@@ -107,7 +113,8 @@ class Reach:
         if (site, run.name) not in self._agents:
             state = self._consortium.state / site / run.name
             self._agents[site, run.name] = self._agent(site, state, task.header)
-        return self._agents[site, run.name].answer(task)
+        answer = self._agents[site, run.name].answer
+        return self._between(site, task, answer) if self._between else answer(task)
 
     def _agent(self, site: str, state: Path, task: Task) -> Agent:
         if site != "pooled":

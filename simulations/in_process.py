@@ -1,4 +1,4 @@
-"""A Flower grid inside one process: the same apps and the same serialized messages, without Ray and without a network."""
+"""A Flower grid inside one process: the same apps and serialized messages, without Ray and without a network."""
 
 import time
 import uuid

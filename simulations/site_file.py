@@ -8,15 +8,17 @@ data = "."
 state = "state"
 
 [limits]
-max_epsilon = {max_epsilon}
+max_epsilon = 100.0
 allow_without_privacy = true   # invented or public patients; leave it out where patients are real
-min_cell = 5
-min_class = 10
-min_patients = 20
+min_cell = {min_cell}
+min_class = {min_class}
+min_patients = {min_patients}
 """
 
 
-def write_site_file(folder: Path, name: str, max_epsilon: float = 100.0) -> None:
-    """``folder``/site.toml with the usual limits."""
+def write_site_file(folder: Path, name: str, min_cell: int = 5, min_class: int = 10, min_patients: int = 20) -> None:
+    """``folder``/site.toml; the limits are the defaults of a hospital unless given."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "site.toml").write_text(TEXT.format(name=name, max_epsilon=max_epsilon), encoding="utf-8")
+    (folder / "site.toml").write_text(
+        TEXT.format(name=name, min_cell=min_cell, min_class=min_class, min_patients=min_patients), encoding="utf-8"
+    )

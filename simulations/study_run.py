@@ -72,9 +72,7 @@ def invented_folder(study: Study, progress: Progress) -> Path:
     if study.simulation is None:
         rule, remedy = "has no [simulation] section, so its hospitals cannot be invented", "name a folder: --data DIR"
         raise StudyError([Problem(study.name, "", rule, remedy)])
-    keys = {"seed", "unit", "outcome", "modalities", "sites", "simulation"}
-    content = study.model_dump_json(include=keys, by_alias=True)
-    folder = Path("data") / f"{study.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    folder = Path("data") / hospitals_key(study)
     complete = folder / "complete"
     if not complete.exists():
         task = progress.add_task("inventing hospitals", total=sum(site.patients for site in study.sites.values()))
@@ -83,6 +81,13 @@ def invented_folder(study: Study, progress: Progress) -> Path:
             write_site_file(folder / site, site)
         complete.touch()
     return folder
+
+
+def hospitals_key(study: Study) -> str:
+    """A name for invented hospitals: the study's, and a digest of all that they depend on."""
+    keys = {"seed", "unit", "outcome", "modalities", "sites", "simulation"}
+    content = study.model_dump_json(include=keys, by_alias=True)
+    return f"{study.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
 def read_all(study: Study, consortium: Consortium, progress: Progress) -> None:

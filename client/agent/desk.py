@@ -8,7 +8,7 @@ from client.egress_log import EgressLog
 from client.ledger_file import LedgerFile
 from client.outbox import Outbox
 from client.site import Site
-from shared.cohorts import Fold, training_patients
+from shared.cohorts import ROLES, Fold, Role, training_patients
 from shared.errors import PrivacyRefusal
 from shared.model import Batch, MultimodalModel
 from shared.privacy.mechanism import PrivacyPlan, plan_privacy
@@ -42,14 +42,14 @@ class Desk:
         self._batch = data.batch(study)
         self._roles = np.array(data.roles(study, fold))
 
-    def patients(self, role: str) -> Batch:
+    def patients(self, role: Role) -> Batch:
         """This hospital's patients of a role."""
         return self._batch.pick(torch.from_numpy(self._roles == role))
 
     @property
-    def roles(self) -> list[str]:
+    def roles(self) -> list[Role]:
         """Roles that patients here have, in a fixed order."""
-        return [role for role in ("train", "internal", "external") if (self._roles == role).any()]
+        return [role for role in ROLES if (self._roles == role).any()]
 
     @property
     def groups(self) -> frozenset[str]:

@@ -43,7 +43,7 @@ def describe(desk: Desk, task: Envelope) -> Answer:
         reason = ONE_CLASS if enough and events in (0, n) else "" if enough else TOO_FEW
         counts.append(
             CohortCount(
-                role=role,  # type: ignore[arg-type]
+                role=role,
                 n=n if enough else None,
                 events=events if enough else None,
                 excluded=excluded,
@@ -128,7 +128,7 @@ def _released(desk: Desk, stage: str, number: int, task: Envelope) -> Envelope |
 
 
 def _planned(desk: Desk, plan: StagePlan, number: int, task: Envelope) -> Spend:
-    """What the release will cost; refused before any work if it would pass a budget. Its digest comes at the release."""
+    """What the release will cost; refused before any work if it would pass a budget."""
     assert desk.plan is not None
     spend = Spend(
         time=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -139,7 +139,7 @@ def _planned(desk: Desk, plan: StagePlan, number: int, task: Envelope) -> Spend:
         noise_multiplier=plan.noise_multiplier,
         steps=plan.steps,
         delta=desk.plan.delta,
-        digest="",
+        digest="",  # known when it is released
         question=task.digest,
     )
     desk.books.ledger.refuse_beyond(spend, desk.plan.epsilon, desk.site.limits.max_epsilon)

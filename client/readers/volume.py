@@ -92,8 +92,9 @@ def _prepare(spec: Volume) -> Callable[[Tensor, Tensor], Tensor]:
     crop = ResizeWithPadOrCrop(spatial_size=spec.size, mode="constant", value=0.0)
 
     def prepare(values: Tensor, affine: Tensor) -> Tensor:
-        resampled: Any = resample(orient(MetaTensor(values, affine=affine)))
-        picture: Any = crop(window(resampled))
+        resampled = resample(orient(MetaTensor(values, affine=affine)))
+        windowed: Any = window(resampled)
+        picture: Any = crop(windowed)
         plain: Tensor = picture.as_tensor()
         return plain.to(torch.float32).clone()
 

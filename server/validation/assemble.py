@@ -127,7 +127,7 @@ def _run_warnings(records: Sequence[RunRecord]) -> list[str]:
     """What went wrong in the runs, each thing once, in a stable order."""
     found = {f"{f.site}: {f.task}: {f.sentence}" for record in records for f in record.failures}
     found |= {
-        f"{record.run.arm}, fold {record.run.fold}: the group {group} had too few contributors in a round and was not updated then"
+        f"{record.run.arm}, fold {record.run.fold}: {group} had too few contributors in a round and stayed as it was"
         for record in records
         for group in record.unpublished
     }

@@ -1,47 +1,60 @@
 """Rows of ``results.json`` from the records of runs."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from server.record import RunRecord
 from server.report.results import CohortRecord, CrossSite, Curve, Metric
 from server.validation.summary import Estimate, pooled_tally, site_auc, within_hospital_auc
-from shared.cohorts import ROLES
+from shared.cohorts import ROLES, Role
 from shared.metrics.classification import ConfusionTally, wilson
 from shared.study import Study
 from shared.wire import SiteFigures
 
 
-def by_cohort(record: RunRecord, model: str, role: str) -> list[tuple[str, SiteFigures]]:
+@dataclass(frozen=True)
+class Key:
+    """What a figure is of: a model of a run on one cohort."""
+
+    record: RunRecord
+    model: str
+    role: Role
+
+
+def by_cohort(record: RunRecord, model: str, role: Role) -> list[tuple[str, SiteFigures]]:
     """(hospital, figures) of one model on one cohort, by hospital's name."""
     return [
-        (site, f)
+        (site, figures)
         for site, all_of in sorted(record.figures.items())
-        for f in all_of
-        if (f.model, f.role) == (model, role)
+        for figures in all_of
+        if (figures.model, figures.role) == (model, role)
     ]
 
 
 def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
-    """Every figure of every model on every cohort: by hospital, and over the hospitals."""
+    """Every figure of every model on every cohort, and the thresholds."""
     for model in study.models:
         for role in ROLES:
-            figures = by_cohort(record, model, role)
-            if not figures:
-                continue
-            for site, own in figures:
-                for name, estimate in _site_estimates(own).items():
-                    yield _metric(record, model, role, site, name, estimate, [own])
-            every = [own for _, own in figures]
-            yield _metric(record, model, role, None, "auc", within_hospital_auc(every), every)
-            tally = pooled_tally(every)
-            value = tally.auc_with_variance() if tally else None
-            if tally and value:
-                binned = Estimate(value[0], method=f"pooled, binned, {tally.occupied} bins")
-                yield _metric(record, model, role, None, "auc_pooled", binned, every)
+            if figures := by_cohort(record, model, role):
+                yield from _cohort_metrics(Key(record, model, role), figures)
     for model, threshold in record.thresholds.items():
         reason = "" if threshold is not None else "no threshold could be chosen"
         estimate = Estimate(threshold, method="logit, frozen before validation", reason=reason)
-        yield _metric(record, model, "train", None, "threshold", estimate, [])
+        yield _metric(Key(record, model, "train"), None, "threshold", estimate, [])
+
+
+def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterator[Metric]:
+    """By hospital, and over the hospitals."""
+    for site, own in figures:
+        for name, estimate in _site_estimates(own).items():
+            yield _metric(key, site, name, estimate, [own])
+    every = [own for _, own in figures]
+    yield _metric(key, None, "auc", within_hospital_auc(every), every)
+    tally = pooled_tally(every)
+    value = tally.auc_with_variance() if tally else None
+    if tally and value:
+        binned = Estimate(value[0], method=f"pooled, binned, {tally.occupied} bins")
+        yield _metric(key, None, "auc_pooled", binned, every)
 
 
 def curve_rows(study: Study, record: RunRecord) -> Iterator[Curve]:
@@ -124,22 +137,15 @@ def _rate(own: SiteFigures, name: str, reason: str) -> Estimate:
     return Estimate(successes / trials, low, high, "Wilson interval, frozen threshold")
 
 
-def _metric(
-    record: RunRecord,
-    model: str,
-    role: str,
-    site: str | None,
-    name: str,
-    estimate: Estimate,
-    figures: list[SiteFigures],
-) -> Metric:
+def _metric(key: Key, site: str | None, name: str, estimate: Estimate, figures: Sequence[SiteFigures]) -> Metric:
+    """A row; its patients are those of the hospitals that told how many they are."""
     told = [f for f in figures if f.n is not None]
     return Metric(
-        model=model,
-        arm=record.run.arm,
-        private=record.private,
-        fold=record.run.fold,
-        cohort=role,  # type: ignore[arg-type]
+        model=key.model,
+        arm=key.record.run.arm,
+        private=key.record.private,
+        fold=key.record.run.fold,
+        cohort=key.role,
         site=site,
         metric=name,
         estimate=estimate.value,

@@ -11,16 +11,16 @@ from shared.encoders.smoothing import centre_weight, gaussian, pyramid, squash
 
 # Typical value and spread of each feature, from invented hospitals (public); none comes from patients.
 VOLUME_FEATURES: dict[str, tuple[float, float]] = {
-    "bright tissue": (-2.879, 0.383),
-    "bright blob, fine": (0.076, 0.033),
-    "bright blob, small": (0.037, 0.024),
-    "bright blob, medium": (0.016, 0.014),
+    "bright tissue": (-2.853, 0.425),
+    "bright blob, fine": (0.077, 0.035),
+    "bright blob, small": (0.039, 0.026),
+    "bright blob, medium": (0.017, 0.016),
     "unevenness of bright tissue": (0.020, 0.004),
-    "band energy, small": (-4.241, 0.120),
-    "band energy, medium": (-4.280, 0.096),
-    "gradient": (-4.208, 0.082),
-    "asymmetry": (-3.678, 0.380),
-    "air": (0.189, 0.021),
+    "band energy, small": (-4.235, 0.128),
+    "band energy, medium": (-4.275, 0.102),
+    "gradient": (-4.205, 0.087),
+    "asymmetry": (-3.665, 0.390),
+    "air": (0.187, 0.024),
 }
 REACH = 0.28  # of a half side: how far from the middle a place still counts
 SIGMAS = (0.8, 1.5, 2.5)  # voxels

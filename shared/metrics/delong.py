@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 from scipy.stats import norm, rankdata
 
 Floats = npt.NDArray[np.float64]
@@ -31,8 +32,4 @@ def logit_interval(auc: float, variance: float, level: float = 0.95) -> tuple[fl
         return None
     centre = math.log(auc / (1 - auc))
     half = float(norm.ppf((1 + level) / 2)) * math.sqrt(variance) / (auc * (1 - auc))
-    return _inverse_logit(centre - half), _inverse_logit(centre + half)
-
-
-def _inverse_logit(value: float) -> float:
-    return 1 / (1 + math.exp(-value))
+    return float(expit(centre - half)), float(expit(centre + half))

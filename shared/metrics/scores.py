@@ -33,7 +33,7 @@ def edge_order(bins: int) -> list[int]:
 
 @dataclass(frozen=True)
 class ScoreTally:
-    """Counts by cell: ``edges`` are bin numbers 0 = first < … < last = BINS; events and others have one entry a cell."""
+    """Counts by cell: ``edges`` are bin numbers, 0 first and BINS last; events and others have one entry a cell."""
 
     edges: tuple[int, ...]
     events: tuple[int, ...]
@@ -42,7 +42,8 @@ class ScoreTally:
     @classmethod
     def of(cls, outcome: Floats, score: Floats) -> "ScoreTally":
         """Count patients into all bins of the grid; scores beyond it count in its first or last bin."""
-        bins = np.clip(((score - LOW) / (HIGH - LOW) * BINS).astype(np.int64), 0, BINS - 1)
+        places = (np.clip(score, LOW, HIGH) - LOW) / (HIGH - LOW) * BINS  # clipped first: a huge score has no integer
+        bins = np.minimum(places.astype(np.int64), BINS - 1)
         events = np.bincount(bins[outcome == 1], minlength=BINS)
         others = np.bincount(bins[outcome == 0], minlength=BINS)
         return cls(tuple(range(BINS + 1)), tuple(events.tolist()), tuple(others.tolist()))

@@ -1,4 +1,4 @@
-"""The plan of a private run, made before it starts: noise of each stage such that the budget lasts exactly to the end."""
+"""The plan of a private run, made before it starts: noise such that the budget lasts exactly to the end."""
 
 import math
 from dataclasses import dataclass

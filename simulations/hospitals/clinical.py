@@ -4,7 +4,7 @@ Each column has a normal score whose class means lie separation x sqrt(share) ap
 is the score on its clinical scale, a category is the interval that the score falls into.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import erf, sqrt
 
@@ -102,6 +102,5 @@ def _cell(name: str, score: float) -> str:
 
 def _shares(column: Category, mean: float) -> Floats:
     """P(word | class) of a category whose score has this mean."""
-    phi: Callable[[float], float] = lambda x: 0.5 * (1 + erf(x / sqrt(2)))  # noqa: E731
-    below = [0.0, *(phi(cut - mean) for cut in column.cuts), 1.0]
+    below = [0.0, *(0.5 * (1 + erf((cut - mean) / sqrt(2))) for cut in column.cuts), 1.0]
     return np.diff(np.array(below))

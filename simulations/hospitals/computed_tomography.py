@@ -139,24 +139,26 @@ def _larynx(picture: Field, x: Field, y: Field, z: Field, machine: Scanner, rng:
     _paint(picture, inside((1 - distance) * np.minimum(wide, 8), 2), AIR)
 
 
-def _lesion(picture: Field, places: tuple[Field, Field, Field], latent: float, contrast: float,
-            rng: np.random.Generator) -> None:  # fmt: skip
+def _lesion(
+    picture: Field, places: tuple[Field, Field, Field], latent: float, contrast: float, rng: np.random.Generator
+) -> None:
     """Size, contrast uptake and unevenness rise with the latent, each with a spread of its own."""
-    radius = 6.2 * np.exp(0.30 * latent + rng.normal(0, 0.05))
+    radius = 6.2 * np.exp(0.33 * latent + rng.normal(0, 0.05))
     across, along = np.exp(rng.normal(0, 0.08, size=2))
     x = places[0]
-    y = (places[1] - np.float32(rng.normal(8, 2.5))) * np.float32(across)
-    z = (places[2] - np.float32(rng.normal(0, 2.5))) * np.float32(along)
+    y = (places[1] - np.float32(rng.normal(8, 2))) * np.float32(across)
+    z = (places[2] - np.float32(rng.normal(0, 2))) * np.float32(along)
     outline = lobed(np.arctan2(y, x + 0 * z), 0.10 * np.exp(0.25 * latent), rng)
     share = inside(radius * outline - np.sqrt(x**2 + y**2 + z**2), 2)
     uneven = smooth_noise(picture.shape, (16, 16, 10), rng) * (12 * np.exp(0.2 * latent))
-    uptake = MUSCLE + (46 + 9 * latent + rng.normal(0, 4)) * contrast
+    uptake = MUSCLE + (46 + 10 * latent + rng.normal(0, 4)) * contrast
     _paint(picture, share, uptake + uneven)
     _paint(picture, inside(0.42 * radius - np.sqrt(x**2 + y**2 + z**2), 2) * (latent > 0.8), 62.0)
 
 
-def _node(picture: Field, places: tuple[Field, Field, Field], latent: float, contrast: float,
-          rng: np.random.Generator) -> None:  # fmt: skip
+def _node(
+    picture: Field, places: tuple[Field, Field, Field], latent: float, contrast: float, rng: np.random.Generator
+) -> None:
     """The lymph node beside the vessels of that side."""
     radius = 3.6 * np.exp(0.22 * latent + rng.normal(0, 0.25))
     x, y, z = places[0], places[1] - np.float32(rng.normal(-1, 2)), places[2] - np.float32(rng.normal(6, 4))

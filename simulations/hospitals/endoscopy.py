@@ -119,8 +119,9 @@ def _vessels(canvas: Field, u: Field, v: Field, rng: np.random.Generator) -> Non
         _paint(canvas, 0.45 * inside(0.012 - line, 0.03), DOT)
 
 
-def _growth(canvas: Field, places: tuple[Field, Field], growth: Lesion, visible: float,
-            rng: np.random.Generator) -> None:  # fmt: skip
+def _growth(
+    canvas: Field, places: tuple[Field, Field], growth: Lesion, visible: float, rng: np.random.Generator
+) -> None:
     """Exophytic tissue with whitish patches and red dots, on the edge of one vocal fold."""
     u, v = places[0] - np.float32(growth.side * 0.2), places[1] - np.float32(growth.along)
     own = np.random.default_rng(growth.outline)
@@ -137,8 +138,7 @@ def _growth(canvas: Field, places: tuple[Field, Field], growth: Lesion, visible:
         _paint(canvas, visible * inside(0.022 - spot, 0.03), DOT)
 
 
-def _exposed(canvas: Field, u: Field, v: Field, radial: Field, device: Camera,
-             rng: np.random.Generator) -> np.ndarray:  # fmt: skip
+def _exposed(canvas: Field, u: Field, v: Field, radial: Field, device: Camera, rng: np.random.Generator) -> np.ndarray:
     """Light that falls off to the rim, wet highlights, the lens' circle, the camera's colours and noise."""
     light = device.brightness * rng.uniform(0.85, 1.1) * (1.08 - 0.42 * radial**2)
     shown = canvas * light[..., None].astype(np.float32)

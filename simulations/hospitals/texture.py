@@ -13,17 +13,18 @@ def smooth_noise(shape: Sequence[int], cells: Sequence[int], rng: np.random.Gene
     """A random field with about ``cells`` bumps a side and unit spread at the knots, linear in between."""
     field: Field = rng.standard_normal([count + 1 for count in cells], dtype=np.float32)
     for axis, (side, count) in enumerate(zip(shape, cells, strict=True)):
-        field = np.moveaxis(np.tensordot(_weights(side, count), field, axes=(1, axis)), 0, axis)
+        below, part = _knots(side, count)
+        part = part.reshape(-1, *[1] * (field.ndim - 1 - axis))
+        field = field.take(below, axis) * (1 - part) + field.take(below + 1, axis) * part
     return field
 
 
 @lru_cache(maxsize=64)
-def _weights(side: int, cells: int) -> Field:
-    """Linear interpolation from cells + 1 knots to ``side`` places: (side, cells + 1)."""
-    place = np.linspace(0, cells, side, dtype=np.float32)
-    return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells + 1, dtype=np.float32)[None, :])).astype(
-        np.float32
-    )
+def _knots(side: int, cells: int) -> tuple[NDArray[np.intp], Field]:
+    """For each of ``side`` places among cells + 1 knots: the knot below it, and how far it is on its way to the next."""
+    place = np.linspace(0, cells, side)
+    below = np.minimum(place.astype(np.intp), cells - 1)
+    return below, (place - below).astype(np.float32)
 
 
 def inside(depth: Field, edge: float) -> Field:

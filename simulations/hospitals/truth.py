@@ -61,8 +61,10 @@ def oracle(study: Study) -> dict[str, float]:
             evidence[name] = clinical.log_ratio(clinical.draw(event, gap, rng), gap)
         else:
             evidence[name] = gap * (np.where(event, gap / 2, -gap / 2) + rng.standard_normal(DRAWS))
-    return {model: _auc(sum((evidence[name] for name in model.split("+")), np.zeros(DRAWS)), event)
-            for model in study.models}  # fmt: skip
+    return {
+        model: _auc(sum((evidence[name] for name in model.split("+")), np.zeros(DRAWS)), event)
+        for model in study.models
+    }
 
 
 def _separation(study: Study) -> dict[str, float]:

@@ -1,0 +1,122 @@
+"""A small federation of any study in one process, with hospitals that can be made to fail; the fixture runs it."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from flwr.app import Message
+
+from client.ledger_file import LedgerFile
+from server.record import RunRecord, load_records
+from server.report.results import Results
+from server.validation.assemble import assemble
+from shared.privacy.records import Spend
+from shared.study import Study
+from shared.study_file import study_from_text
+from shared.wire import Envelope, Train
+from simulations.arms import Answerer, Hooks, open_consortium, run_arms
+from simulations.fixture import Fault
+from simulations.hospitals import invent
+from simulations.study_run import hospitals_key
+from simulations.site_file import write_site_file
+
+DEADLINE = 0.5  # seconds; a late hospital comes after it
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A message that crossed a hospital's border."""
+
+    site: str
+    direction: Literal["in", "out"]
+    envelope: Envelope
+
+
+@dataclass(frozen=True)
+class Federation:
+    """What a small federation left behind."""
+
+    study: Study
+    folder: Path
+    results: Results
+    records: Sequence[RunRecord]
+    ledgers: Mapping[str, Sequence[Spend]]  # by hospital, all runs
+    messages: Sequence[Crossing] = field(repr=False)
+
+    @property
+    def failures(self) -> list[tuple[str, str]]:
+        """(hospital, sentence) of everything that went wrong, in order."""
+        return [(failure.site, failure.sentence) for record in self.records for failure in record.failures]
+
+
+def run_federation(study: Study, data: Path, folder: Path, faults: Mapping[str, Fault]) -> Federation:
+    """Run every arm of a study over the hospitals in ``data``, as its privacy says and no other way."""
+    crossings: list[Crossing] = []
+    begun = time.monotonic()
+    consortium = open_consortium(study, data, folder / "hospitals")
+    run_arms(study, consortium, folder, _hooks(faults, crossings), twins=False)
+    records = load_records(folder)
+    return Federation(
+        study=study,
+        folder=folder,
+        results=assemble(study, records, "in-process", {}, time.monotonic() - begun),
+        records=records,
+        ledgers={
+            site: [s for record in records for s in LedgerFile(folder / "hospitals" / site / record.run.name).spends]
+            for site in study.sites
+        },
+        messages=crossings,
+    )
+
+
+def shrunk(study: Study, sites: int, rounds: int, patients: int) -> Study:
+    """The same study with few hospitals, patients and rounds, and the federated arm alone."""
+    values: dict[str, Any] = json.loads(study.text)
+    names = [*study.sites, *(f"site-{number}" for number in range(len(study.sites) + 1, sites + 1))][:sites]
+    values["sites"] = {name: {**values["sites"].get(name, {}), "patients": patients} for name in names}
+    if values["cohorts"]["scheme"] == "site-holdout":
+        values["cohorts"].update(train=names[:-1], external=names[-1:])
+    values["arms"] = {"run": ["federated"]}
+    values["training"].update(rounds=rounds, steps=1)
+    return study_from_text(json.dumps(values))
+
+
+def invented_hospitals(study: Study, folder: Path) -> Path:
+    """The small study's invented hospitals, made once a session; they report figures of any number of patients."""
+    data = folder / f"hospitals-{hospitals_key(study)}"
+    if not data.exists():
+        invent(study, data)
+        for site in study.sites:
+            write_site_file(data / site, site, min_cell=1, min_class=2, min_patients=2)
+    return data
+
+
+def _hooks(faults: Mapping[str, Fault], crossings: list[Crossing]) -> Hooks:
+    def watch(site: str, message: Message) -> None:
+        direction: Literal["in", "out"] = "out" if message.metadata.reply_to_message_id else "in"
+        if not message.has_error():
+            crossings.append(Crossing(site, direction, Envelope.from_record(message.content)))
+
+    def delay(site: str, message: Message) -> float:
+        fault = faults.get(site)
+        late = fault and fault.kind == "late" and _hit(fault, Envelope.from_record(message.content))
+        return 10 * DEADLINE if late else 0.0
+
+    def between(site: str, task: Envelope, answer: Answerer) -> Envelope:
+        fault = faults.get(site)
+        if fault is None or fault.kind == "late" or not _hit(fault, task):
+            return answer(task)
+        if fault.kind == "fail":
+            raise RuntimeError("this hospital was made to fail")
+        reply = answer(task)
+        return Envelope(reply.header, {name: np.full_like(a, np.nan) for name, a in reply.arrays.items()})
+
+    return Hooks(watch=watch, delay=delay, between=between, deadline=DEADLINE if faults else 60.0)
+
+
+def _hit(fault: Fault, task: Envelope) -> bool:
+    return fault.hits(task.header.kind, task.header.round if isinstance(task.header, Train) else None)

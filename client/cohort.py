@@ -74,7 +74,8 @@ def read_cohort(site: Site, study: Study) -> Cohort:
     if not eligible:
         found = ", ".join(f"{len(lines)} x {rule}" for rule, lines in excluded.items())
         raise SiteError([Problem(TABLE, "", f"no row is an eligible patient: {found}", "compare it with the study")])
-    short = tuple(row.line for row in rows if row.given < len(header))
+    kept = {patient.line for patient, _ in eligible.values()}
+    short = tuple(row.line for row in rows if row.given < len(header) and row.line in kept)
     return Cohort(
         patients=tuple(patient for patient, _ in eligible.values()),
         outcome=np.array([event for _, event in eligible.values()], dtype=np.float32),

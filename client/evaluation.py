@@ -52,6 +52,7 @@ def site_figures(
         reasons["auc"] = TOO_FEW
     else:
         auc, variance = auc_with_variance(outcome, score)
+    tables = {} if auc is None else _decisions(outcome, score, threshold, limits, reasons)
     merged = ScoreTally.of(outcome, score).merged(limits.min_cell) if auc is not None else ScoreTally((), (), ())
     return SiteFigures(
         model=model,
@@ -62,9 +63,10 @@ def site_figures(
         auc_variance=variance,
         brier=BrierTally.of(outcome, score).value() if auc is not None else None,
         edges=merged.edges,
-        event_cells=merged.events,
-        other_cells=merged.others,
-        confusion=_confusion(outcome, score, threshold, limits, reasons) if auc is not None else None,
+        event_cells=tuple(map(int, merged.events)),
+        other_cells=tuple(map(int, merged.others)),
+        event_table=tables.get("event_table"),
+        other_table=tables.get("other_table"),
         reasons=reasons,
     )
 
@@ -74,14 +76,19 @@ def _small(count: int, limits: Limits) -> int:
     return -1 if 0 < count < limits.min_cell else count
 
 
-def _confusion(
+def _decisions(
     outcome: Floats, score: Floats, threshold: float | None, limits: Limits, reasons: dict[str, str]
-) -> tuple[int, int, int, int] | None:
+) -> dict[str, tuple[int, int]]:
+    """The decision table, class by class: a class with a small cell is left out, as its total is known."""
     if threshold is None:
-        reasons["confusion"] = "no threshold could be chosen"
-        return None
+        reasons["event_table"] = reasons["other_table"] = "no threshold could be chosen"
+        return {}
     table = ConfusionTally.of(outcome, score - threshold)
-    if any(0 < count < limits.min_cell for count in table.cells):
-        reasons["confusion"] = f"a cell below {limits.min_cell}"
-        return None
-    return table.cells
+    halves = {
+        "event_table": (table.true_positives, table.false_negatives),
+        "other_table": (table.true_negatives, table.false_positives),
+    }
+    for name, counts in halves.items():
+        if any(0 < count < limits.min_cell for count in counts):
+            reasons[name] = f"a cell below {limits.min_cell}"
+    return {name: counts for name, counts in halves.items() if name not in reasons}

@@ -92,10 +92,12 @@ def _check_cohort(cohort: CohortCount, limits: Limits) -> None:
 def _check_figures(figures: SiteFigures, limits: Limits) -> None:
     _check_size(figures.n, figures.events, limits)
     n, events = figures.n or 0, figures.events or 0
-    told = (figures.auc, figures.auc_variance, figures.brier, figures.confusion, figures.event_cells or None)
+    tables = (figures.event_table, figures.other_table)
+    told = (figures.auc, figures.auc_variance, figures.brier, figures.event_cells or None, *tables)
     if any(value is not None for value in told) and min(events, n - events) < limits.min_class:
         raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
-    _refuse_small([*figures.event_cells, *figures.other_cells, *(figures.confusion or ())], limits)
+    counts = (figures.event_cells, figures.other_cells, *(table or () for table in tables))
+    _refuse_small([count for cells in counts for count in cells], limits)
     if not _on_the_grid(figures, events, n - events):
         raise PrivacyRefusal("wrong-shape", "a score tally is not one of its patients on the grid")
 

@@ -107,7 +107,8 @@ class SiteFigures(Section):
     edges: tuple[int, ...] = ()  # of the score tally's cells
     event_cells: tuple[int, ...] = ()
     other_cells: tuple[int, ...] = ()
-    confusion: tuple[int, int, int, int] | None = None  # true positive, false positive, true negative, false negative
+    event_table: tuple[int, int] | None = None  # at the threshold: true positives, false negatives
+    other_table: tuple[int, int] | None = None  # true negatives, false positives
     reasons: dict[str, str] = {}  # by figure
 
 

@@ -13,6 +13,8 @@ from flwr.cli.build import build_fab_from_disk
 from flwr.cli.utils import validate_project_name
 
 ROOT = Path(__file__).parents[1]
+# Flower's builder names a pattern class that pathspec has renamed.
+pytestmark = pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
 SHIPPED = ("shared", "client", "server")
 
 

@@ -25,7 +25,10 @@ def read_bag(spec: Bag, row: Mapping[str, str], patient: str, folder: Path) -> R
     """
     if not _plain(patient):
         return Reading(None, (BAD_NAME,))
-    paths = sorted(folder.glob(spec.path.replace("{patient}", escape(patient))))
+    pattern = Path(spec.path.replace("{patient}", escape(patient)))
+    if pattern.is_absolute() or ".." in pattern.parts:
+        return Reading(None, (OUTSIDE,))
+    paths = sorted(folder.glob(str(pattern)))
     faults = [f"more than {spec.items} pictures, the first {spec.items} taken"] if len(paths) > spec.items else []
     pictures = []
     for path in paths[: spec.items]:

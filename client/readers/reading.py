@@ -21,5 +21,8 @@ class Reading:
 
 
 def within(path: Path, folder: Path) -> bool:
-    """Whether a path, after following every link, still lies inside the folder."""
-    return path.resolve().is_relative_to(folder.resolve())
+    """Whether a path, after following every link, still lies inside the folder; a path that cannot be does not."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False

@@ -12,7 +12,7 @@ from server.report.view import Column, Estimate, Place, View, unique
 SIZE = Cell("n / events", number=True)
 INTERVAL = "Small type under a figure: its 95 % interval. AUC: area under the ROC curve; 0.5 is chance, 1 is perfect."
 
-RANGE = "Range of k: the figure is the plain mean of k hospitals, with their lowest and highest."
+RANGE = "range: the figure is the plain mean over hospitals, with their lowest and highest."
 
 
 def side_by_side(view: View) -> Section:

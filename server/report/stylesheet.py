@@ -4,7 +4,7 @@ STYLESHEET = """\
 :root { color-scheme: light; --ink: #1b1b1b; --soft: #565656; --rule: #d4d4d4; --strong-rule: #1b1b1b; }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
-body { margin: 0 auto; max-width: 66rem; padding: 3.5rem 2rem 5rem; background: #fff; color: var(--ink);
+body { margin: 0 auto; max-width: 72rem; padding: 3.5rem 2rem 5rem; background: #fff; color: var(--ink);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif;
   font-variant-numeric: tabular-nums; }
 h1 { margin: 0 0 1rem; font-size: 2rem; font-weight: 600; line-height: 1.2; letter-spacing: -0.01em;

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from server.record import RunRecord
 from server.report.results import CohortRecord, CrossSite, Curve, Metric
-from server.validation.summary import Estimate, pooled_tally, site_auc, within_hospital_auc
+from server.validation.summary import Estimate, bins_of, pooled_tally, site_auc, within_hospital_auc
 from shared.cohorts import ROLES, Role
-from shared.metrics.classification import ConfusionTally, wilson
+from shared.metrics.classification import wilson
 from shared.study import Study
 from shared.wire import SiteFigures
 
@@ -50,10 +50,12 @@ def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterato
             yield _metric(key, site, name, estimate, [own])
     every = [own for _, own in figures]
     yield _metric(key, None, "auc", within_hospital_auc(every), every)
+    for name, estimate in _decision_estimates(every).items():
+        yield _metric(key, None, name, estimate, every)
     tally = pooled_tally(every)
     value = tally.auc_with_variance() if tally else None
-    if tally and value:
-        binned = Estimate(value[0], method=f"pooled, binned, {tally.occupied} bins")
+    if value:
+        binned = Estimate(value[0], method=f"pooled, {bins_of(every)} bins or more a hospital")
         yield _metric(key, None, "auc_pooled", binned, every)
 
 
@@ -61,7 +63,8 @@ def curve_rows(study: Study, record: RunRecord) -> Iterator[Curve]:
     """ROC curves over the hospitals of each cohort, from tallies."""
     for model in study.models:
         for role in ROLES:
-            tally = pooled_tally([own for _, own in by_cohort(record, model, role)])
+            figures = [own for _, own in by_cohort(record, model, role)]
+            tally = pooled_tally(figures)
             points = tally.roc() if tally else None
             if tally and points:
                 yield Curve(
@@ -74,7 +77,7 @@ def curve_rows(study: Study, record: RunRecord) -> Iterator[Curve]:
                     site=None,
                     x=tuple(points[0]),
                     y=tuple(points[1]),
-                    bins=tally.occupied,
+                    bins=bins_of(figures),
                 )
 
 
@@ -122,19 +125,42 @@ def _site_estimates(own: SiteFigures) -> dict[str, Estimate]:
         "auc": site_auc(own),
         "brier": Estimate(own.brier, method="mean squared error", reason="" if own.brier is not None else brier_reason),
     }
-    for name in ("sensitivity", "specificity", "accuracy"):
-        estimates[name] = _rate(own, name, own.reasons.get("confusion") or brier_reason)
-    return estimates
+    return {**estimates, **_decision_estimates([own])}
 
 
-def _rate(own: SiteFigures, name: str, reason: str) -> Estimate:
-    if own.confusion is None:
-        return Estimate(None, reason=reason)
-    successes, trials = ConfusionTally(*own.confusion).rates()[name]
+def _decision_estimates(figures: Sequence[SiteFigures]) -> dict[str, Estimate]:
+    """Sensitivity, specificity and accuracy of the hospitals together; null as soon as one of them held a cell back."""
+    events = _added([f.event_table for f in figures])
+    others = _added([f.other_table for f in figures])
+    halves = {"event_table": events, "other_table": others}
+    reasons = {name: _held_back(figures, name) for name in halves}
+    both = None if events is None or others is None else (events[0] + others[0], events[1] + others[1])
+    return {
+        "sensitivity": _rate(events, reasons["event_table"]),
+        "specificity": _rate(others, reasons["other_table"]),
+        "accuracy": _rate(both, reasons["event_table"] or reasons["other_table"]),
+    }
+
+
+def _added(tables: Sequence[tuple[int, int] | None]) -> tuple[int, int] | None:
+    known = [table for table in tables if table is not None]
+    if len(known) < len(tables):
+        return None
+    return sum(right for right, _ in known), sum(wrong for _, wrong in known)
+
+
+def _held_back(figures: Sequence[SiteFigures], name: str) -> str:
+    found = {f.reasons.get(name) or f.reasons.get("auc") or f.reasons.get("all") for f in figures}
+    return ", ".join(sorted(reason for reason in found if reason))
+
+
+def _rate(table: tuple[int, int] | None, reason: str) -> Estimate:
+    if table is None:
+        return Estimate(None, reason=reason or "not reported")
+    right, trials = table[0], sum(table)
     if trials == 0:
         return Estimate(None, reason="no patient of that class")
-    low, high = wilson(successes, trials)
-    return Estimate(successes / trials, low, high, "Wilson interval, frozen threshold")
+    return Estimate(right / trials, *wilson(right, trials), method="Wilson interval, frozen threshold")
 
 
 def _metric(key: Key, site: str | None, name: str, estimate: Estimate, figures: Sequence[SiteFigures]) -> Metric:

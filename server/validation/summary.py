@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 from shared.metrics.delong import logit_interval
 from shared.metrics.scores import ScoreTally
@@ -45,14 +47,23 @@ def within_hospital_auc(figures: Sequence[SiteFigures]) -> Estimate:
 
 
 def pooled_tally(figures: Sequence[SiteFigures]) -> ScoreTally | None:
-    """The hospitals' merged score tallies added up on their common cells; None where nobody released one."""
-    tallies = [ScoreTally(f.edges, f.event_cells, f.other_cells) for f in figures if f.edges]
-    if not tallies:
-        return None
-    total = tallies[0]
-    for tally in tallies[1:]:
-        total = total + tally
-    return total
+    """All hospitals' score tallies together, for curves; None where nobody released one.
+
+    Each hospital merged its own small cells, so their cells differ: each is spread evenly over the finest cells that
+    any of them has. On their common cells alone little would be left of two small hospitals.
+    """
+    tallies = [_tally(f) for f in figures if f.edges]
+    edges = sorted({edge for tally in tallies for edge in tally.edges})
+    return reduce(add, (tally.spread(edges) for tally in tallies)) if tallies else None
+
+
+def bins_of(figures: Sequence[SiteFigures]) -> int:
+    """Cells in the coarsest of the hospitals' tallies: how coarse a curve from them may be."""
+    return min((_tally(f).occupied for f in figures if f.edges), default=0)
+
+
+def _tally(figures: SiteFigures) -> ScoreTally:
+    return ScoreTally(figures.edges, figures.event_cells, figures.other_cells)
 
 
 def _with_interval(auc: float, variance: float, method: str) -> Estimate:

@@ -38,11 +38,6 @@ class ConfusionTally:
         """The four counts."""
         return self.true_positives, self.false_positives, self.true_negatives, self.false_negatives
 
-    def rates(self) -> dict[str, tuple[int, int]]:
-        """(successes, trials) of sensitivity, specificity and accuracy."""
-        tp, fp, tn, fn = self.cells
-        return {"sensitivity": (tp, tp + fn), "specificity": (tn, tn + fp), "accuracy": (tp + tn, tp + fp + tn + fn)}
-
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
     """Wilson's interval of a proportion; ``trials`` must be positive."""

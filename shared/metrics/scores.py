@@ -36,8 +36,8 @@ class ScoreTally:
     """Counts by cell: ``edges`` are bin numbers, 0 first and BINS last; events and others have one entry a cell."""
 
     edges: tuple[int, ...]
-    events: tuple[int, ...]
-    others: tuple[int, ...]
+    events: tuple[float, ...]
+    others: tuple[float, ...]
 
     @classmethod
     def of(cls, outcome: Floats, score: Floats) -> "ScoreTally":
@@ -64,6 +64,16 @@ class ScoreTally:
         events = np.add.reduceat(np.array(self.events), starts)
         others = np.add.reduceat(np.array(self.others), starts)
         return ScoreTally(tuple(edges), tuple(events.tolist()), tuple(others.tolist()))
+
+    def spread(self, edges: Sequence[int]) -> "ScoreTally":
+        """The same patients over the finer cells between ``edges``, each cell's evenly over its width."""
+        finer = np.asarray(edges)
+
+        def over(counts: Sequence[float]) -> tuple[float, ...]:
+            cumulated = np.interp(finer, self.edges, np.concatenate([[0.0], np.cumsum(counts)]))
+            return tuple(np.diff(cumulated).tolist())
+
+        return ScoreTally(tuple(edges), over(self.events), over(self.others))
 
     def merged(self, min_cell: int) -> "ScoreTally":
         """The finest cells of which none holds, of either class, more than no patient and fewer than ``min_cell``."""

@@ -21,7 +21,7 @@ def smooth_noise(shape: Sequence[int], cells: Sequence[int], rng: np.random.Gene
 
 @lru_cache(maxsize=64)
 def _knots(side: int, cells: int) -> tuple[NDArray[np.intp], Field]:
-    """For each of ``side`` places among cells + 1 knots: the knot below it, and how far it is on its way to the next."""
+    """For each of ``side`` places among cells + 1 knots: the knot below, and how far it is on its way to the next."""
     place = np.linspace(0, cells, side)
     below = np.minimum(place.astype(np.intp), cells - 1)
     return below, (place - below).astype(np.float32)

@@ -116,7 +116,7 @@ def test_a_path_must_stay_inside_the_folder(tmp_path: Path) -> None:
     inside.mkdir()
     _save(tmp_path, *_marked())
     (inside / "link.nii.gz").symlink_to(tmp_path / "a.nii.gz")
-    for name in ("../a.nii.gz", str(tmp_path / "a.nii.gz"), "link.nii.gz"):
+    for name in ("../a.nii.gz", str(tmp_path / "a.nii.gz"), "link.nii.gz", "a\0b"):
         assert read_volume(CT, {"ct": name}, "P1", inside) == reading.Reading(None, (reading.OUTSIDE,))
 
 
@@ -174,3 +174,6 @@ def test_a_picture_must_stay_inside_the_folder(tmp_path: Path) -> None:
     place.mkdir(parents=True)
     (place / "0.png").symlink_to(outside)
     assert read_bag(SCOPE, {}, "P1", tmp_path / "site") == reading.Reading(None, (reading.OUTSIDE,))
+    for pattern in ("../elsewhere/scope/{patient}/*.png", f"{tmp_path}/elsewhere/scope/{{patient}}/*.png"):
+        spec = SCOPE.model_copy(update={"path": pattern})
+        assert read_bag(spec, {}, "P1", tmp_path / "site") == reading.Reading(None, (reading.OUTSIDE,))

@@ -1,0 +1,150 @@
+"""Checks a hospital's folder against a study: reads it as training would, stores nothing, gathers what was found."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from client.archive import Archive
+from client.cohort import Cohort
+from client.evaluation import site_figures
+from client.gatekeeper import check_study
+from client.site import Site, load_site
+from client.splits import planned_roles
+from shared.cohorts import ROLES, Role, folds
+from shared.errors import FileError, PrivacyRefusal, Problem
+from shared.modalities.tabular import Tabular
+from shared.modalities.volume import Volume
+from shared.model import scored
+from shared.study import Study
+from shared.study_file import load_study
+
+Lines = Mapping[str, tuple[int, ...]]  # lines of patients.csv by rule
+Progress = Callable[[str, int, int], None]  # modality, patients done, patients in all
+REMEDIES = {
+    "hospital-limit": "ask for a smaller epsilon, or raise limits.max_epsilon",
+    "privacy-required": "ask for a study under dp-sgd, or set limits.allow_without_privacy where patients are not real",
+}
+
+
+@dataclass(frozen=True)
+class ModalityFinding:
+    """One modality over all eligible patients."""
+
+    name: str
+    shape: tuple[int, ...]
+    present: npt.NDArray[np.bool_]  # (patients,)
+    faults: Lines
+
+
+@dataclass(frozen=True)
+class RoleFinding:
+    """Patients of one role; ``withheld`` has the models whose figures may not leave, by reason."""
+
+    role: Role
+    n: int
+    events: int
+    withheld: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that a check found in a folder that can be used."""
+
+    site: Site
+    study: Study
+    cohort: Cohort
+    modalities: tuple[ModalityFinding, ...]
+    roles: tuple[RoleFinding, ...]
+
+    @property
+    def unread(self) -> list[str]:
+        """Columns of the table that the study does not read."""
+        read = {name for _, name in named_columns(self.study)} | {self.study.unit.patient, self.study.outcome.column}
+        return [name or "(no name)" for name in self.cohort.columns if name not in read]
+
+
+def open_files(site: Path, study: str, overrides: Sequence[str]) -> tuple[Site, Study]:
+    """Both files; FileError with the problems of both."""
+    problems: list[Problem] = []
+    hospital = parsed = None
+    try:
+        hospital = load_site(site)
+    except FileError as error:
+        problems += error.problems
+    try:
+        parsed = load_study(study, overrides)
+    except FileError as error:
+        problems += error.problems
+    if hospital is None or parsed is None:
+        raise FileError(problems)
+    return hospital, parsed
+
+
+def check(site: Site, study: Study, progress: Progress) -> tuple[Findings | None, list[Problem]]:
+    """Read the whole folder; what was found, and every problem for which this hospital would not train."""
+    problems, findings = list(_refusals(site, study)), None
+    try:
+        archive = Archive(site)
+        cohort = archive.cohort(study)
+        if site.name in study.sites:
+            modalities = tuple(_modality(archive, study, name, progress) for name in study.modalities)
+            findings = Findings(site, study, cohort, modalities, tuple(_roles(site, study, cohort, modalities)))
+    except FileError as error:
+        problems += error.problems
+    return findings, problems
+
+
+def named_columns(study: Study) -> Iterator[tuple[str, str]]:
+    """(modality, column of ``patients.csv``) for every column that the study's inputs name."""
+    for name, modality in study.modalities.items():
+        if isinstance(modality, Tabular):
+            yield from ((name, column) for column in modality.columns)
+        elif isinstance(modality, Volume):
+            yield name, modality.path
+
+
+def _refusals(site: Site, study: Study) -> Iterator[Problem]:
+    if site.name not in study.sites:
+        rule = f'"{site.name}" is not a site of {study.name}'
+        yield Problem("site.toml", "name", rule, f"its sites are {', '.join(study.sites)}")
+        return
+    try:
+        check_study(site, (site.name,), study)
+    except PrivacyRefusal as refusal:
+        yield Problem("site.toml", "limits", refusal.sentence, REMEDIES.get(refusal.code, ""))
+
+
+def _modality(archive: Archive, study: Study, name: str, progress: Progress) -> ModalityFinding:
+    reading = archive.reading(study, name, lambda done, total: progress(name, done, total))
+    return ModalityFinding(name, study.modalities[name].shape, reading.present.numpy(), reading.faults)
+
+
+def _roles(site: Site, study: Study, cohort: Cohort, modalities: tuple[ModalityFinding, ...]) -> Iterator[RoleFinding]:
+    """One finding a role; a role has the same patients in every fold in which the hospital has it."""
+    here: dict[Role, npt.NDArray[np.bool_]] = {}
+    for fold in folds(study):
+        given = np.array(planned_roles(cohort, study, fold, site.name, site.state))
+        here |= {role: given == role for role in ROLES if (given == role).any()}
+    present = {finding.name: torch.from_numpy(finding.present) for finding in modalities}
+    for role in ROLES:
+        if role in here:
+            outcome = cohort.outcome[here[role]]
+            withheld: dict[str, tuple[str, ...]] = {}
+            for model in study.models:
+                known = scored(model, present).numpy()[here[role]]
+                if reason := _reason(site, study, role, outcome[known]):
+                    withheld[reason] = (*withheld.get(reason, ()), model)
+            yield RoleFinding(role, len(outcome), int(outcome.sum()), withheld)
+
+
+def _reason(site: Site, study: Study, role: Role, outcome: npt.NDArray[np.float32]) -> str:
+    """Why a model's figures on these patients may not leave; empty if they may."""
+    if role == "train" and study.private:
+        return "training patients are not reported under privacy"
+    truth = outcome.astype(np.float64)
+    reasons = site_figures("", role, truth, np.zeros_like(truth), 0.0, site.limits).reasons
+    return reasons.get("all") or reasons.get("auc", "")

@@ -1,0 +1,81 @@
+"""What a check tells the hospital although the folder can be used: to be mended, or known before training."""
+
+from collections.abc import Iterator
+
+from client.check import Findings, named_columns
+from client.cohort import near
+from client.evaluation import TOO_FEW
+from client.site import Site
+from shared.cohorts import folds
+from shared.privacy.accounting import composed_epsilon
+from shared.privacy.mechanism import plan_privacy
+from shared.study import Study
+from shared.study_rules import warnings
+
+TOLERATED = 0.1  # of the declared number of patients
+
+
+def notes(found: Findings) -> Iterator[str]:
+    """What is allowed but should be mended or known before training."""
+    site, study, cohort = found.site, found.study, found.cohort
+    declared, n = study.sites[site.name].patients, len(cohort.patients)
+    if abs(n - declared) > TOLERATED * declared:
+        yield (
+            f"the study declares {declared} patients here and {n} are eligible: tell the coordinator, "
+            "since weights and noise follow the declared number"
+        )
+    yield from _column_notes(found)
+    yield from _modality_notes(found)
+    yield from _size_notes(found)
+    yield from _budget_notes(site, study)
+    yield from warnings(study)
+
+
+def runs_here(study: Study, site: str) -> int:
+    """Runs of a real federation for which this hospital trains; each has the study's epsilon."""
+    arms = [arm for arm in study.arms.run if arm != "pooled"]
+    return len(arms) * sum(site in fold.train for fold in folds(study))
+
+
+def _column_notes(found: Findings) -> Iterator[str]:
+    for modality, column in named_columns(found.study):
+        if column not in found.cohort.columns:
+            meant = near(column, found.unread)
+            hint = f'; the table has "{meant}"?' if meant else ""
+            yield f'{modality}: whole column "{column}" missing, read as missing for all{hint}'
+
+
+def _modality_notes(found: Findings) -> Iterator[str]:
+    lacks = found.study.sites[found.site.name].lacks
+    for modality in found.modalities:
+        if not modality.present.any() and modality.name not in lacks:
+            yield f"{modality.name}: no patient has it, so this hospital takes no part in its models"
+        if modality.present.any() and modality.name in lacks:
+            yield f"{modality.name}: the study says that this hospital lacks it, and patients have it"
+
+
+def _size_notes(found: Findings) -> Iterator[str]:
+    limits = found.site.limits
+    for role in found.roles:
+        smaller = min(role.events, role.n - role.events)
+        if smaller == 0:
+            yield f"{role.role}: one class only; these patients take part, but no AUC can be computed"
+        if role.n < limits.min_patients or 0 < smaller < limits.min_class:
+            yield (
+                f"{role.role}: below {limits.min_patients} patients or {limits.min_class} of each class; "
+                f'these patients take part, but their figures stay here ("{TOO_FEW}")'
+            )
+
+
+def _budget_notes(site: Site, study: Study) -> Iterator[str]:
+    """All runs for real come out of one budget of the hospital: would it last?"""
+    plan, runs = plan_privacy(study), runs_here(study, site.name)
+    if plan is None or runs < 2:
+        return
+    releases = [(stage.noise_multiplier, stage.releases) for stage in plan.stages.values()]
+    total = composed_epsilon(releases * runs, plan.delta)
+    if total > site.limits.max_epsilon:
+        yield (
+            f"if all {runs} runs that train here are made for real, a patient spends epsilon {total:.3g} together, "
+            f"above limits.max_epsilon = {site.limits.max_epsilon:g}: this hospital would refuse part of them"
+        )

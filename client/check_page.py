@@ -1,0 +1,149 @@
+"""Prints what a check found, for the hospital's data engineer: counts, rules and line numbers, never a value."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from client.check import Findings, Lines, RoleFinding, check, open_files
+from client.check_notes import notes, runs_here
+from client.cohort import TABLE
+from client.site import Site
+from shared.cohorts import folds
+from shared.command_line import DONE
+from shared.errors import FileError
+from shared.study import DpSgd, Study
+
+SHOWN = 6  # line numbers of a rule
+WIDTH = 110  # of a page that goes to a file or a pipe
+
+
+def check_and_print(site_file: Path, study_file: str, overrides: Sequence[str]) -> int:
+    """The command: print the page; FileError with every reason for which this hospital would not train."""
+    # Markup is off: a column's name may hold brackets.
+    width = None if sys.stdout.isatty() else WIDTH
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    site, study = open_files(site_file, study_file, overrides)
+    bar = Progress(TextColumn("reading {task.description:<20}"), BarColumn(), MofNCompleteColumn(), transient=True)
+    tasks: dict[str, TaskID] = {}
+
+    def advance(modality: str, done: int, total: int) -> None:
+        if modality not in tasks:
+            tasks[modality] = bar.add_task(modality, total=total)
+        bar.update(tasks[modality], completed=done)
+
+    with bar:
+        found, problems = check(site, study, advance)
+    if found:
+        print_page(found, console)
+    if problems:
+        raise FileError(problems)
+    console.print("The folder can be used. Nothing was written or sent.", style="bold")
+    return DONE
+
+
+def print_page(found: Findings, console: Console) -> None:
+    """All findings, the notes last."""
+    site, study = found.site, found.study
+    console.print(f"{site.name} in {study.name}: {study.title}", style="bold")
+    console.print(_part(study, site.name))
+    console.print(_privacy(study, site))
+    _print_rows(found, console)
+    _print_modalities(found, console)
+    _print_roles(found.roles, study, console)
+    if told := list(notes(found)):
+        console.print(f"Notes ({len(told)})", style="bold")
+        grid = Table.grid(padding=(0, 1))
+        for note in told:
+            grid.add_row("  -", note)
+        console.print(grid)
+    console.print()
+
+
+def _part(study: Study, site: str) -> str:
+    """What the hospital does in the study."""
+    trains = [fold.name for fold in folds(study) if site in fold.train]
+    external = [fold.name for fold in folds(study) if site in fold.external]
+    parts = []
+    if trains:
+        aside = f", keeps {study.cohorts.internal:.0%} of its patients aside to validate" * (study.cohorts.internal > 0)
+        parts.append(f"trains{_of(trains, study)}{aside}")
+    if external:
+        parts.append(f"is external{_of(external, study)}: validates, does not train")
+    return f"This hospital {'; '.join(parts)}."
+
+
+def _of(some: Sequence[str], study: Study) -> str:
+    every = len(folds(study))
+    return f" in {len(some)} of {every} folds" if every > 1 else ""
+
+
+def _privacy(study: Study, site: Site) -> str:
+    if not isinstance(study.privacy, DpSgd):
+        allowed = "allows" if site.limits.allow_without_privacy else "does not allow"
+        return f"Privacy: none; this hospital {allowed} that."
+    return (
+        f"Privacy: epsilon {study.privacy.epsilon:g} a run at delta {study.privacy.delta:g}; runs that train here: "
+        f"{runs_here(study, site.name)}. This hospital allows epsilon {site.limits.max_epsilon:g} over all studies."
+    )
+
+
+def _print_rows(found: Findings, console: Console) -> None:
+    cohort = found.cohort
+    n, left_out = len(cohort.patients), sum(cohort.excluded.values())
+    console.print(f"\n{TABLE}: {n + left_out} rows read, {n} eligible, {left_out} excluded", style="bold")
+    console.print(f"  the study declares {found.study.sites[found.site.name].patients} patients here")
+    if unread := found.unread:
+        console.print(f"  {len(unread)} columns are not read by the study: {', '.join(unread)}")
+    table = _table("rule", "rows", f"lines of {TABLE}")
+    _add_lines(table, "excluded: ", cohort.excluded_lines)
+    _add_lines(table, "kept: ", cohort.noted_lines)
+    if table.rows:
+        console.print(table)
+
+
+def _print_modalities(found: Findings, console: Console) -> None:
+    console.print("\nModalities", style="bold")
+    table, faults = _table("modality", "present", "absent", "tensor of a patient"), _table("fault", "times", "lines")
+    for modality in found.modalities:
+        present = int(modality.present.sum())
+        shape = " x ".join(str(side) for side in modality.shape)
+        table.add_row(modality.name, str(present), str(len(modality.present) - present), shape)
+        _add_lines(faults, f"{modality.name}: ", modality.faults)
+    console.print(table)
+    if faults.rows:
+        console.print(faults)
+
+
+def _print_roles(roles: Sequence[RoleFinding], study: Study, console: Console) -> None:
+    console.print("\nPatients by role", style="bold")
+    table = _table("role", "patients", "events", "others", "models whose figures leave")
+    for role in roles:
+        leaves = "\n".join(_withheld(role, study)) or "all"
+        table.add_row(role.role, str(role.n), str(role.events), str(role.n - role.events), leaves)
+    console.print(table)
+
+
+def _withheld(role: RoleFinding, study: Study) -> list[str]:
+    return [
+        f"none: {reason}" if models == study.models else f"not {', '.join(models)}: {reason}"
+        for reason, models in role.withheld.items()
+    ]
+
+
+def _add_lines(table: Table, prefix: str, faults: Lines) -> None:
+    for rule, lines in faults.items():
+        more = ", …" if len(lines) > SHOWN else ""
+        table.add_row(prefix + rule, str(len(lines)), ", ".join(str(line) for line in lines[:SHOWN]) + more)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 1), header_style="dim")
+    for name in columns:
+        numeric = name in ("rows", "times", "present", "absent", "patients", "events", "others")
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric)
+    return table

@@ -1,0 +1,112 @@
+"""Every fusion keeps the contract that missing modalities, per-patient gradients and the federation rely on."""
+
+from typing import get_args
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+
+from shared.fusions import FUSIONS
+from shared.fusions.base import Fusion
+from shared.study import FusionChoice
+
+WIDTHS = {"a": 3, "b": 3, "c": 3}
+PATIENTS = 7
+Tensors = dict[str, Tensor]
+
+
+def built(name: str, widths: dict[str, int] = WIDTHS) -> Fusion:
+    """A fusion moved off its start."""
+    fusion, generator = FUSIONS[name](widths), torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weight in fusion.parameters():
+            weight += torch.randn(weight.shape, generator=generator)
+    return fusion
+
+
+def patients(seed: int = 1) -> tuple[Tensors, Tensors]:
+    """Embeddings and masks; the last patient has nothing, the first everything."""
+    generator = torch.Generator().manual_seed(seed)
+    embeddings = {name: torch.randn(PATIENTS, width, generator=generator) for name, width in WIDTHS.items()}
+    present = {name: torch.rand(PATIENTS, generator=generator) < 0.6 for name in WIDTHS}
+    for mask in present.values():
+        mask[0], mask[-1] = True, False
+    return embeddings, present
+
+
+def heads() -> dict[str, nn.Linear]:
+    generator, made = torch.Generator().manual_seed(5), {}
+    for name, width in WIDTHS.items():
+        made[name] = nn.Linear(width, 1)
+        with torch.no_grad():
+            for weight in made[name].parameters():
+                weight.copy_(torch.randn(weight.shape, generator=generator))
+    return made
+
+
+def test_the_registry_covers_exactly_what_a_study_may_name() -> None:
+    assert set(get_args(FusionChoice.model_fields["kind"].annotation)) == set(FUSIONS)
+
+
+@pytest.mark.parametrize("name", FUSIONS)
+def test_one_finite_score_a_patient(name: str) -> None:
+    score = built(name)(*patients())
+    assert score.shape == (PATIENTS,)
+    assert score.isfinite().all()
+
+
+@pytest.mark.parametrize("name", FUSIONS)
+@pytest.mark.parametrize("junk", [0.0, 1e9, float("inf"), float("nan")])
+def test_what_is_absent_does_not_matter_whatever_its_embedding_holds(name: str, junk: float) -> None:
+    fusion, (embeddings, present) = built(name), patients()
+    spoilt = {key: torch.where(present[key].unsqueeze(-1), value, junk) for key, value in embeddings.items()}
+    assert torch.equal(fusion(spoilt, present), fusion(embeddings, present))
+
+    def total(weights: Tensors, given: Tensors) -> Tensor:
+        return functional_call(fusion, weights, (given, present)).tanh().sum()  # type: ignore[no-any-return]
+
+    weights = {key: value.detach() for key, value in fusion.named_parameters()}
+    clean, dirty = grad(total)(weights, embeddings), grad(total)(weights, spoilt)
+    assert all(torch.equal(clean[key], dirty[key]) for key in weights)
+
+
+@pytest.mark.parametrize("name", FUSIONS)
+def test_what_is_present_matters(name: str) -> None:
+    fusion, (embeddings, present) = built(name), patients()
+    for key in WIDTHS:
+        moved = {**embeddings, key: embeddings[key] + 1}
+        changed = fusion(moved, present) != fusion(embeddings, present)
+        assert torch.equal(changed, present[key])
+
+
+@pytest.mark.parametrize("name", FUSIONS)
+def test_vmapped_gradients_equal_a_loop_over_patients(name: str) -> None:
+    fusion, (embeddings, present) = built(name), patients()
+    weights = {key: value.detach() for key, value in fusion.named_parameters()}
+
+    def loss(at: Tensors, embedding: Tensors, mask: Tensors) -> Tensor:
+        lifted = ({k: v.unsqueeze(0) for k, v in each.items()} for each in (embedding, mask))
+        return functional_call(fusion, at, tuple(lifted)).tanh().sum()  # type: ignore[no-any-return]
+
+    together = vmap(grad(loss), in_dims=(None, 0, 0))(weights, embeddings, present)
+    for patient in range(PATIENTS):
+        fusion.zero_grad()
+        one = ({k: v[patient : patient + 1] for k, v in each.items()} for each in (embeddings, present))
+        fusion(*one).tanh().sum().backward()
+        for key, weight in fusion.named_parameters():
+            assert weight.grad is not None
+            torch.testing.assert_close(together[key][patient], weight.grad)
+
+
+@pytest.mark.parametrize("name", FUSIONS)
+def test_the_order_of_modalities_does_not_change_the_start(name: str) -> None:
+    embeddings, present = patients()
+    scores = []
+    for order in (list(WIDTHS), list(reversed(WIDTHS))):
+        fusion = FUSIONS[name]({key: WIDTHS[key] for key in order})
+        assert not fusion(embeddings, present).any()
+        fusion.start_from(heads())
+        scores.append(fusion({key: embeddings[key] for key in order}, present))
+    assert scores[0].any()
+    torch.testing.assert_close(scores[0], scores[1])

@@ -1,0 +1,80 @@
+"""Every strategy averages by parameter group over the hospitals that have it, whatever their order."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from server.strategies import STRATEGIES
+from shared.study import Training
+from shared.wire import Arrays
+
+SHAPES = {"encoders.a.weight": (4, 3), "encoders.a.bias": (4,), "heads.b.weight": (1, 2), "fusions.a+b.head.bias": (1,)}
+
+
+def weights() -> Arrays:
+    return arrays(0)
+
+
+def arrays(seed: int, names: tuple[str, ...] = tuple(SHAPES)) -> Arrays:
+    chance = np.random.default_rng(seed)
+    return {name: chance.normal(size=SHAPES[name]).astype(np.float32) for name in names}
+
+
+def averaged(name: str, replies: list[tuple[str, float, Arrays]], min_contributors: int = 1) -> Arrays:
+    strategy = STRATEGIES[name]()
+    for reply in replies:
+        strategy.add(*reply)
+    return strategy.updated(weights(), min_contributors)
+
+
+def test_the_registry_covers_exactly_what_a_study_may_name() -> None:
+    assert set(get_args(Training.model_fields["strategy"].annotation)) == set(STRATEGIES)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_single_hospitals_update_is_applied_exactly(name: str) -> None:
+    update = arrays(1)
+    new = averaged(name, [("north", 119.0, update)])
+    for key, value in weights().items():
+        assert new[key].dtype == value.dtype
+        np.testing.assert_array_equal(new[key], value + update[key])
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_order_of_replies_does_not_matter(name: str) -> None:
+    replies = [(f"h{number}", float(50 + number), arrays(number)) for number in range(1, 8)]
+    forward, backward = averaged(name, replies), averaged(name, replies[::-1])
+    for key in SHAPES:
+        np.testing.assert_allclose(forward[key], backward[key], rtol=3e-7)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_mean_is_weighted_and_summed_in_double_precision(name: str) -> None:
+    key, many = "fusions.a+b.head.bias", 3000
+    replies = [(f"h{number}", float(1 + number % 3), {key: np.float32([1000.1])}) for number in range(many)]
+    replies.append(("last", 6000.0, {key: np.float32([-1000.1])}))
+    new = averaged(name, replies)[key].astype(np.float64) - weights()[key]
+    np.testing.assert_allclose(new, [0.0], atol=1e-6)  # single precision is off by more than 1e-3
+    unequal = [("a", 3.0, {key: np.float32([1.0])}), ("b", 1.0, {key: np.float32([5.0])})]
+    np.testing.assert_allclose(averaged(name, unequal)[key], weights()[key] + 2.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_group_is_averaged_over_the_hospitals_that_have_it(name: str) -> None:
+    own = ("heads.b.weight",)
+    replies = [("north", 10.0, arrays(1)), ("west", 30.0, arrays(2, own)), ("east", 60.0, arrays(3, own))]
+    new = averaged(name, replies)
+    np.testing.assert_allclose(
+        new["encoders.a.bias"], weights()["encoders.a.bias"] + arrays(1)["encoders.a.bias"], rtol=1e-6
+    )
+    mean = (10 * arrays(1)[own[0]] + 30 * arrays(2, own)[own[0]] + 60 * arrays(3, own)[own[0]]) / 100
+    np.testing.assert_allclose(new[own[0]], weights()[own[0]] + mean, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_group_with_too_few_contributors_stays_as_it_was(name: str) -> None:
+    replies = [("north", 10.0, arrays(1)), ("west", 30.0, arrays(2, ("heads.b.weight",)))]
+    new = averaged(name, replies, min_contributors=2)
+    for key, value in weights().items():
+        assert np.array_equal(new[key], value) == (key != "heads.b.weight")

@@ -3,6 +3,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 export FLWR_TELEMETRY_ENABLED = 0
 export FLWR_DISABLE_UPDATE_CHECK = 1
+export OMP_NUM_THREADS = 1   # small tensors: more threads only wait for each other
 
 .PHONY: demo test test-slow check format help
 

@@ -9,7 +9,7 @@ from flwr.serverapp import Grid
 
 from server.auditor import audit_figures, audit_tallies, audit_update, expect
 from server.quorum import ask
-from server.record import Failure, RoundTime, Spending
+from server.record import Failure, Release, RoundTime
 from shared.cohorts import training_patients
 from shared.errors import ReplyRejected
 from shared.metrics.threshold import youden
@@ -49,7 +49,7 @@ class Diary:
     """What is noted while a run goes on."""
 
     failures: list[Failure] = field(default_factory=list)
-    spent: dict[str, Spending] = field(default_factory=dict)
+    ledger: list[Release] = field(default_factory=list)
     rounds: list[RoundTime] = field(default_factory=list)
     unpublished: set[str] = field(default_factory=set)
 
@@ -80,7 +80,7 @@ class Questions:
             self.job.trainers, task, weights, name, lambda reply: audit_update(reply, task, weights)
         ):
             header = expect(reply, Trained)
-            self._note_spent(site, header.epsilon, header.releases)
+            self._note(site, (header.stage, header.round), header.releases, header.epsilon)
             yield site, reply.arrays
 
     def thresholds(self, weights: Arrays) -> dict[str, float | None]:
@@ -93,7 +93,7 @@ class Questions:
             self.job.trainers, task, weights, "threshold", lambda reply: audit_tallies(reply, study.models)
         ):
             header = expect(reply, Tallied)
-            self._note_spent(site, header.epsilon, header.releases)
+            self._note(site, ("threshold", 1), header.releases, header.epsilon)
             totals[site] = reply.arrays
         if not totals:
             return dict.fromkeys(study.models)
@@ -128,7 +128,8 @@ class Questions:
                     continue
             self.diary.failures.append(Failure(site=answer.site, task=name, sentence=sentence))
 
-    def _note_spent(self, site: str, epsilon: float | None, releases: int) -> None:
+    def _note(self, site: str, place: tuple[str, int], releases: int, epsilon: float | None) -> None:
         if epsilon is not None:
-            before = self.diary.spent[site].releases if site in self.diary.spent else 0
-            self.diary.spent[site] = Spending(epsilon=epsilon, releases=before + releases)
+            stage, number = place
+            line = Release(site=site, stage=stage, round=number, releases=releases, epsilon=epsilon)
+            self.diary.ledger.append(line)

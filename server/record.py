@@ -24,11 +24,14 @@ class RoundTime(Section):
     seconds: float
 
 
-class Spending(Section):
-    """What a hospital said that the run has spent there so far."""
+class Release(Section):
+    """One private release of a hospital, as it reported it; ``epsilon`` is the run's, this release included."""
 
-    epsilon: float
+    site: str
+    stage: str
+    round: int
     releases: int
+    epsilon: float
 
 
 class RunRecord(Section):
@@ -38,7 +41,7 @@ class RunRecord(Section):
     private: bool
     trainers: tuple[str, ...]
     cohorts: dict[str, tuple[CohortCount, ...]]  # by hospital
-    spent: dict[str, Spending]  # by training hospital; empty without privacy
+    ledger: tuple[Release, ...]  # in the order of arrival; empty without privacy
     models: str  # digest of the frozen weights
     thresholds: dict[str, float | None]
     figures: dict[str, tuple[SiteFigures, ...]]  # by hospital
@@ -46,6 +49,16 @@ class RunRecord(Section):
     unpublished: tuple[str, ...]  # parameter groups that fewer than min_contributors hospitals trained
     rounds: tuple[RoundTime, ...]
     seconds: float
+
+    def spent(self) -> dict[str, tuple[float, int]]:
+        """(epsilon, releases) of the whole run by hospital."""
+        return {
+            site: (
+                max(line.epsilon for line in self.ledger if line.site == site),
+                sum(line.releases for line in self.ledger if line.site == site),
+            )
+            for site in sorted({line.site for line in self.ledger})
+        }
 
     def save(self, folder: Path) -> None:
         """Write into a results folder."""

@@ -44,7 +44,7 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         private=job.study.private,
         trainers=job.trainers,
         cohorts=cohorts,
-        spent=diary.spent,
+        ledger=tuple(diary.ledger),
         models=digest,
         thresholds=thresholds,
         figures=figures,

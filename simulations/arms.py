@@ -1,8 +1,9 @@
 """Runs every arm of a study over simulated hospitals, with and without privacy, through the apps that hospitals run."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from flwr.app import Context, RecordDict
@@ -22,6 +23,7 @@ from shared.wire import Envelope, Task
 from simulations.in_process import Delays, InProcessGrid, Watch
 from simulations.pool import Pool
 
+T = TypeVar("T")
 Answerer = Callable[[Envelope], Envelope]
 Between = Callable[[str, Envelope, Answerer], Envelope]
 POOL_LIMITS = Limits(max_epsilon=1e6, allow_without_privacy=True)
@@ -36,18 +38,37 @@ class Consortium:
 
 
 def open_consortium(study: Study, data: Path, state: Path) -> Consortium:
-    """The hospitals of ``data``, a folder with one folder a hospital; SiteError names every one that is missing."""
-    problems = [
-        Problem(name, "site.toml", "no such file in the data folder", "import or invent this hospital first")
-        for name in study.sites
-        if not (data / name / "site.toml").is_file()
-    ]
-    if problems:
-        raise SiteError(problems)
-    sites = {name: load_site(data / name / "site.toml") for name in study.sites}
+    """The hospitals of ``data``, a folder with one folder a hospital; SiteError has the problems of all of them."""
+    torch.set_num_threads(1)  # the same in every engine, so that sums are made in the same order; and faster here
+    sites = of_each_hospital(study.sites, lambda name: _site_in(data, name))
     return Consortium(
         {name: Archive(site.model_copy(update={"state": state / name})) for name, site in sites.items()}, state
     )
+
+
+def of_each_hospital(names: Iterable[str], read: Callable[[str], T]) -> dict[str, T]:
+    """What ``read`` gives for every hospital; SiteError with the problems of all, under their hospitals' names."""
+    found: dict[str, T] = {}
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            found[name] = read(name)
+        except SiteError as error:
+            problems += [replace(problem, file=f"{name}/{problem.file}") for problem in error.problems]
+    if problems:
+        raise SiteError(problems)
+    return found
+
+
+def _site_in(data: Path, name: str) -> Site:
+    path = data / name / "site.toml"
+    if not path.is_file():
+        raise SiteError([Problem(path.name, "", "no such file in the data folder", "import or invent this hospital")])
+    site = load_site(path)
+    if site.name != name:
+        rule = f'"{site.name}" is not the name of its folder, by which the study knows it'
+        raise SiteError([Problem(path.name, "name", rule, f'write name = "{name}"')])
+    return site
 
 
 @dataclass(frozen=True)
@@ -65,7 +86,6 @@ def run_arms(study: Study, consortium: Consortium, folder: Path, hooks: Hooks, t
 
     The runs' records go to ``folder``.
     """
-    torch.set_num_threads(1)  # the same in every engine, so that sums are made in the same order
     for variant in variants(study) if twins else [study]:
         path = folder / "studies" / f"{variant.digest[:12]}.json"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,8 +21,8 @@ from shared.wire import Envelope, Train
 from simulations.arms import Answerer, Hooks, open_consortium, run_arms
 from simulations.fixture import Fault
 from simulations.hospitals import invent
-from simulations.study_run import hospitals_key
 from simulations.site_file import write_site_file
+from simulations.study_run import hospitals_key
 
 DEADLINE = 0.5  # seconds; a late hospital comes after it
 

@@ -14,9 +14,10 @@ from server.record import load_records
 from server.report.results import Results
 from server.report.write import write_report
 from server.validation.assemble import assemble
-from shared.errors import Problem, StudyError
+from server.validation.ledger import write_ledger
+from shared.errors import FileError, Problem, StudyError
 from shared.study import Study
-from simulations.arms import Consortium, Hooks, messages_expected, open_consortium, run_arms
+from simulations.arms import Consortium, Hooks, messages_expected, of_each_hospital, open_consortium, run_arms
 from simulations.hospitals import invent, oracle
 from simulations.site_file import write_site_file
 
@@ -28,11 +29,10 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console) 
     begun = time.monotonic()
     with _progress(console) as progress:
         invented = data is None
-        folder = fresh_folder(results, study.name)
         hospitals = invented_folder(study, progress) if data is None else data
+        folder = fresh_folder(results, study.name)
+        consortium = opened(study, hospitals, folder, progress)
         try:
-            consortium = open_consortium(study, hospitals, folder / "hospitals")
-            read_all(study, consortium, progress)
             train_all(study, consortium, folder, progress)
         except KeyboardInterrupt:
             kept = len(list((folder / "runs").glob("*.json")))
@@ -42,8 +42,10 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console) 
             )
             raise
     truth = oracle(study) if invented else {}
-    outcome = assemble(study, load_records(folder), ENGINE, truth, time.monotonic() - begun)
+    records = load_records(folder)
+    outcome = assemble(study, records, ENGINE, truth, time.monotonic() - begun)
     write_results(study, outcome, folder)
+    write_ledger(records, folder)
     return folder
 
 
@@ -90,13 +92,22 @@ def hospitals_key(study: Study) -> str:
     return f"{study.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
-def read_all(study: Study, consortium: Consortium, progress: Progress) -> None:
-    """Read every modality of every hospital once."""
-    task = progress.add_task("reading hospitals", total=len(consortium.archives) * len(study.modalities))
-    for archive in consortium.archives.values():
-        for name in study.modalities:
-            archive.reading(study, name)
-            progress.advance(task)
+def opened(study: Study, hospitals: Path, folder: Path, progress: Progress) -> Consortium:
+    """The hospitals with every modality read once; where any cannot be used, nothing has begun and nothing is left."""
+    try:
+        consortium = open_consortium(study, hospitals, folder / "hospitals")
+        task = progress.add_task("reading hospitals", total=len(consortium.archives) * len(study.modalities))
+
+        def read(site: str) -> None:
+            for name in study.modalities:
+                consortium.archives[site].reading(study, name)
+                progress.advance(task)
+
+        of_each_hospital(consortium.archives, read)
+    except (FileError, KeyboardInterrupt):
+        folder.rmdir()
+        raise
+    return consortium
 
 
 def train_all(study: Study, consortium: Consortium, folder: Path, progress: Progress) -> None:

@@ -142,12 +142,12 @@ def moved_model(study: Study, seed: int = 1, spread: float = 0.3) -> MultimodalM
     model, generator = MultimodalModel(study), torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for value in model.parameters():
-            value += spread * torch.randn(value.shape, generator=generator)
+            value.add_(spread * torch.randn(value.shape, generator=generator))
     return model
 
 
 def random_batch(study: Study, patients: int, seed: int = 2) -> Batch:
-    """Patients as random prepared tensors, some without a modality, bags with absent pictures; all have one at least."""
+    """Patients as random prepared tensors, some without a modality, bags with absent pictures; each has something."""
     generator = torch.Generator().manual_seed(seed)
     model, inputs, present = MultimodalModel(study), {}, {}
     for place, (name, spec) in enumerate(study.modalities.items()):

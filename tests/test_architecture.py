@@ -1,4 +1,4 @@
-"""The folder you are in tells you what you may see: imports one-way, without cycles, small files, light entry points."""
+"""The folder you are in tells you what you may see: imports one-way, no cycles, small files, light entry points."""
 
 import ast
 import subprocess

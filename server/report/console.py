@@ -22,7 +22,7 @@ def summary_table(results: Results) -> Table:
     table.add_column("model", min_width=NAME_WIDTH)
     for column in view.columns:
         table.add_column(f"{column.arm}\n{column.protection}")
-    table.add_column("n /\nevents", justify="right")
+    table.add_column("n /\nevents", justify="right", no_wrap=True)
     for block in blocks(view):
         table.add_section()
         table.add_row(Text(block.title, style="bold"))

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import platform
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from server.record import RunRecord
@@ -75,31 +75,26 @@ def _privacy(study: Study, records: Sequence[RunRecord]) -> PrivacyRecord:
         return PrivacyRecord(mechanism="none")
     privacy, plan = study.privacy, plan_privacy(study)
     assert plan is not None
-    rows, runs = [], defaultdict(list)
+    rows: list[Spent] = []
     for record in records:
-        for site, spending in sorted(record.spent.items()):
+        for site, (epsilon, releases) in record.spent().items():
             for hospital in fold_named(study, record.run.fold).train if site == "pooled" else (site,):
                 rows.append(
                     Spent(
                         site=hospital,
                         arm=record.run.arm,
                         fold=record.run.fold,
-                        epsilon=spending.epsilon,
+                        epsilon=epsilon,
                         delta=privacy.delta,
                         budget=privacy.epsilon,
-                        releases=spending.releases,
+                        releases=releases,
                     )
                 )
-                runs[hospital].append(spending)
-    releases = [(stage.noise_multiplier, stage.releases) for stage in plan.stages.values()]
+    runs = Counter(row.site for row in rows)
+    one_run = [(stage.noise_multiplier, stage.releases) for stage in plan.stages.values()]
     composed = [
-        Composed(
-            site=site,
-            epsilon=composed_epsilon(releases * len(spendings), privacy.delta),
-            delta=privacy.delta,
-            runs=len(spendings),
-        )
-        for site, spendings in sorted(runs.items())
+        Composed(site=site, epsilon=composed_epsilon(one_run * count, privacy.delta), delta=privacy.delta, runs=count)
+        for site, count in sorted(runs.items())
     ]
     return PrivacyRecord(mechanism="dp-sgd", sites=tuple(rows), composed=tuple(composed))
 

@@ -53,7 +53,6 @@ def draw_readout(readout: nn.Linear, generator: Generator) -> None:
     """
     if readout.out_features == 1:
         nn.init.zeros_(readout.weight)
-        nn.init.zeros_(readout.bias)
     else:
         draw(readout, generator, gain=0.1)
 

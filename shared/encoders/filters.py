@@ -25,7 +25,7 @@ class VolumeFilters(Encoder):
     def __init__(self, shape: Shape, width: int) -> None:
         super().__init__()
         self.width = width
-        self.readout = nn.Linear(len(VOLUME_FEATURES), width)
+        self.readout = nn.Linear(len(VOLUME_FEATURES), width, bias=False)  # the head has the bias
 
     def start(self, generator: Generator) -> None:
         """Zero for a single score, small otherwise."""
@@ -47,7 +47,7 @@ class BagFilters(Encoder):
     def __init__(self, shape: Shape, width: int) -> None:
         super().__init__()
         self.width = width
-        self.readout = nn.Linear(2 * len(IMAGE_FEATURES), width)
+        self.readout = nn.Linear(2 * len(IMAGE_FEATURES), width, bias=False)
 
     def start(self, generator: Generator) -> None:
         """Zero for a single score, small otherwise."""

@@ -13,7 +13,7 @@ class Linear(Encoder):
     def __init__(self, shape: Shape, width: int) -> None:
         super().__init__()
         self.width = width
-        self.readout = nn.Linear(shape[0], width)
+        self.readout = nn.Linear(shape[0], width, bias=False)  # the head has the bias
 
     def start(self, generator: Generator) -> None:
         """Zero for a single score, small otherwise."""

@@ -26,7 +26,7 @@ class AttentionMil(Encoder):
         self.content = nn.Linear(features, HIDDEN)
         self.gate = nn.Linear(features, HIDDEN)
         self.score = nn.Linear(HIDDEN, 1, bias=False)
-        self.readout = nn.Linear(features, width)
+        self.readout = nn.Linear(features, width, bias=False)  # the head has the bias
 
     def start(self, generator: Generator) -> None:
         """Attention scores start at zero; the readout as for every encoder on fixed features."""

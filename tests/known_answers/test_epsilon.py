@@ -41,7 +41,10 @@ def test_the_closed_form_equals_privacy_loss_distributions(noise: float, release
     assert composed_epsilon([(noise, releases)], DELTA) == pytest.approx(exact, rel=1e-3)
 
 
-@pytest.mark.filterwarnings("ignore:divide by zero encountered in log:RuntimeWarning")  # Opacus takes log(1 - q) at q = 1
+@pytest.mark.filterwarnings(
+    "ignore:divide by zero encountered in log:RuntimeWarning"
+)  # Opacus takes log(1 - q) at q = 1
+@pytest.mark.filterwarnings("ignore:Optimal order is the largest alpha:UserWarning")  # of its own rough first guess
 @pytest.mark.parametrize(("noise", "releases"), [(5.0, 40), (12.0, 120), (30.0, 60)])
 def test_the_closed_form_agrees_with_opacus(noise: float, releases: int) -> None:
     accountant = PRVAccountant()
@@ -53,11 +56,13 @@ def random_plan(seed: int) -> tuple[Study, PrivacyPlan]:
     chance = np.random.default_rng(seed)
     shares = chance.dirichlet([3, 3, 1]).round(3)
     shares[2] = round(1 - shares[0] - shares[1], 6)
-    stages = ", ".join(f"{key} = {share}" for key, share in zip(("encoders", "fusion", "threshold"), shares, strict=True))
+    stages = ", ".join(
+        f"{key} = {share}" for key, share in zip(("encoders", "fusion", "threshold"), shares, strict=True)
+    )
     study = load_study(
         "lscc-staging",
         [
-            f"privacy.epsilon={chance.uniform(0.2, 20):.4f}",
+            f"privacy.epsilon={chance.uniform(0.2, 12):.4f}",
             f"privacy.delta={10 ** -chance.uniform(3, 7):.3e}",
             f"privacy.stages={{ {stages} }}",
             f"training.rounds={chance.integers(1, 60)}",

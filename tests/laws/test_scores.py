@@ -63,7 +63,9 @@ def test_a_merged_tally_is_as_fine_as_it_can_be(counts: Counts, min_cell: int) -
 
 
 @given(a=COUNTS, b=COUNTS, c=COUNTS, min_cell=st.integers(1, 12))
-def test_sites_merge_by_themselves_and_are_added_on_common_cells(a: Counts, b: Counts, c: Counts, min_cell: int) -> None:
+def test_sites_merge_by_themselves_and_are_added_on_common_cells(
+    a: Counts, b: Counts, c: Counts, min_cell: int
+) -> None:
     sites = [tally(counts).merged(min_cell) for counts in (a, b, c)]
     total = sites[0] + sites[1] + sites[2]
     assert total == sites[2] + sites[1] + sites[0]

@@ -1,0 +1,205 @@
+"""No message with a small count, a number that is not finite, a foreign array or a patient's row passes the gatekeeper."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.gatekeeper import check_outgoing
+from client.site import Limits, Site
+from shared.errors import PrivacyRefusal
+from shared.metrics.scores import BINS
+from shared.metrics.threshold import CELLS
+from shared.model import MultimodalModel, stage_of
+from shared.study_file import load_study
+from shared.wire import (
+    Arrays,
+    CohortCount,
+    Described,
+    Envelope,
+    Evaluated,
+    Refused,
+    SiteFigures,
+    Tallied,
+    Trained,
+)
+from tests.small import ask_counts, ask_figures, ask_round, ask_tallies
+
+STUDY = load_study("lscc-staging")
+MODEL = MultimodalModel(STUDY)
+SHAPES = {
+    stage: {n: tuple(p.shape) for n, p in MODEL.named_parameters() if stage_of(n) == stage}
+    for stage in ("encoders", "fusion")
+}
+LIMITS = Limits(max_epsilon=8.0, min_cell=5, min_class=10, min_patients=20)
+PRIVATE = Site(name="north", data=Path("."), state=Path("."), encoding="utf-8", limits=LIMITS)
+OPEN = PRIVATE.model_copy(update={"limits": LIMITS.model_copy(update={"allow_without_privacy": True})})
+DIGEST = "0" * 64
+SMALL = st.integers(1, LIMITS.min_cell - 1)
+STAGE = st.sampled_from(["encoders", "fusion"])
+
+
+def trained(stage: str = "encoders", epsilon: float | None = 1.0) -> Trained:
+    return Trained(stage=stage, round=1, epsilon=epsilon, releases=3)  # type: ignore[arg-type]
+
+
+def update(stage: str) -> Arrays:
+    return {name: np.ones(shape, dtype=np.float32) for name, shape in SHAPES[stage].items()}
+
+
+def tallies(value: float = 7.5) -> Arrays:
+    return {model: np.full((2, CELLS), value) for model in STUDY.models}
+
+
+def figures(**changes: object) -> Envelope:
+    sound = {"model": "ct", "role": "external", "n": 60, "events": 25, "auc": 0.8, "auc_variance": 0.01, "brier": 0.2}
+    tally = {"edges": (0, 40, BINS), "event_cells": (5, 20), "other_cells": (35, 0)}
+    tables = {"event_table": (20, 5), "other_table": (35, 0)}
+    one = SiteFigures.model_validate({**sound, **tally, **tables, **changes})
+    return Envelope(Evaluated(models=DIGEST, figures=(one,)))
+
+
+def counts(**changes: object) -> Envelope:
+    return Envelope(
+        Described(
+            cohorts=(CohortCount.model_validate({"role": "train", "n": 60, "events": 25, **changes}),),
+            epsilon_limit=8.0,
+        )
+    )
+
+
+def refused(envelope: Envelope, site: Site = PRIVATE) -> str:
+    with pytest.raises(PrivacyRefusal) as refusal:
+        check_outgoing(envelope, site, MODEL)
+    return refusal.value.code
+
+
+def test_what_may_leave_passes() -> None:
+    for stage in SHAPES:
+        check_outgoing(Envelope(trained(stage), update(stage)), PRIVATE, MODEL)
+        check_outgoing(Envelope(trained(stage, None), update(stage)), OPEN, MODEL)
+    check_outgoing(
+        Envelope(trained(), dict(list(update("encoders").items())[:2])), PRIVATE, MODEL
+    )  # not all groups held
+    check_outgoing(Envelope(Tallied(epsilon=1.0, releases=1), tallies(-3.2)), PRIVATE, MODEL)  # noised
+    check_outgoing(Envelope(Tallied(epsilon=None, releases=0), tallies(5.0)), OPEN, MODEL)
+    check_outgoing(figures(), PRIVATE, MODEL)
+    nothing = {"n": None, "events": None}
+    empty = {"auc": None, "auc_variance": None, "brier": None, "edges": (), "event_cells": (), "other_cells": ()}
+    empty |= {"event_table": None, "other_table": None}
+    check_outgoing(figures(**empty), PRIVATE, MODEL)
+    check_outgoing(figures(**empty, **nothing), PRIVATE, MODEL)
+    check_outgoing(counts(), PRIVATE, MODEL)
+    check_outgoing(counts(**nothing), PRIVATE, MODEL)
+    check_outgoing(counts(events=0, excluded={"outcome missing": 5}), PRIVATE, MODEL)
+    check_outgoing(Envelope(Refused(code="internal", sentence="no")), PRIVATE, None)
+
+
+@given(stage=STAGE, bad=st.sampled_from([np.nan, np.inf, -np.inf]), data=st.data())
+def test_one_number_that_is_not_finite_is_enough(stage: str, bad: float, data: st.DataObject) -> None:
+    arrays = update(stage)
+    name = data.draw(st.sampled_from(sorted(arrays)))
+    arrays[name].flat[data.draw(st.integers(0, arrays[name].size - 1))] = bad
+    assert refused(Envelope(trained(stage), arrays)) == "not-finite"
+    noised = tallies()
+    noised["ct"][1, 3] = bad
+    assert refused(Envelope(Tallied(epsilon=1.0, releases=1), noised)) == "not-finite"
+
+
+FOREIGN = st.dictionaries(
+    st.text(max_size=30) | st.sampled_from([*SHAPES["fusion"], *STUDY.models, "embeddings", "scores"]),
+    st.lists(st.integers(0, 40), max_size=3).map(lambda shape: np.ones(shape, dtype=np.float32)),
+    min_size=1,
+    max_size=2,
+)
+
+
+@given(foreign=FOREIGN)
+def test_no_foreign_array_passes(foreign: Arrays) -> None:
+    """Neither an array of another name or stage or shape, nor any array in a message that has none."""
+    if not all(SHAPES["encoders"].get(name) == values.shape for name, values in foreign.items()):
+        assert refused(Envelope(trained(), {**update("encoders"), **foreign})) == "wrong-shape"
+    if not all(name in STUDY.models and values.shape == (2, CELLS) for name, values in foreign.items()):
+        assert refused(Envelope(Tallied(epsilon=1.0, releases=1), {**tallies(), **foreign})) == "wrong-shape"
+    for envelope in (figures(), counts(), Envelope(Refused(code="internal", sentence="no"))):
+        assert refused(Envelope(envelope.header, foreign)) == "wrong-shape"
+
+
+@pytest.mark.parametrize("patients", [1, 60, CELLS - 1, CELLS + 1])
+def test_no_row_a_patient_passes(patients: int) -> None:
+    for shape in ((patients,), (2, patients), (patients, 2), (patients, CELLS)):
+        arrays = {**tallies(), "ct": np.full(shape, 7.5)}
+        assert refused(Envelope(Tallied(epsilon=1.0, releases=1), arrays)) == "wrong-shape"
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.bool_, np.complex128, "U9", object])
+def test_only_floating_numbers_pass(kind: type) -> None:
+    arrays = {**tallies(), "ct": np.full((2, CELLS), 7).astype(kind)}
+    assert refused(Envelope(Tallied(epsilon=1.0, releases=1), arrays)) == "not-finite"
+
+
+@given(small=SMALL, row=st.integers(0, 1), cell=st.integers(0, CELLS - 1))
+def test_counts_without_noise_have_no_small_cell(small: int, row: int, cell: int) -> None:
+    arrays = tallies(5.0)
+    arrays["ct"][row, cell] = small
+    assert refused(Envelope(Tallied(epsilon=None, releases=0), arrays), OPEN) == "small-cell"
+
+
+def test_what_was_trained_without_privacy_leaves_only_where_the_hospital_said_so() -> None:
+    assert refused(Envelope(trained(epsilon=None), update("encoders"))) == "privacy-required"
+    assert refused(Envelope(Tallied(epsilon=None, releases=0), tallies(5.0))) == "privacy-required"
+
+
+@given(small=SMALL | st.integers(-9, -1), place=st.integers(0, 1))
+def test_no_small_count_of_a_cohort_passes(small: int, place: int) -> None:
+    for changes in ({"events": small}, {"events": 60 - small}, {"excluded": {"outcome missing": small}}):
+        assert refused(counts(**changes)) in ("small-cell", "too-few")
+    assert refused(counts(n=LIMITS.min_patients - 1, events=9)) == "too-few"
+    assert refused(counts(n=None)) == refused(counts(events=None)) == "too-few"
+    pair = (small, 25 - small) if place else (25 - small, small)
+    assert refused(figures(event_cells=pair)) == refused(figures(event_table=pair)) == "small-cell"
+    pair = (small, 35 - small) if place else (35 - small, small)
+    assert refused(figures(other_cells=pair)) == refused(figures(other_table=pair)) == "small-cell"
+    assert refused(figures(events=small)) in ("small-cell", "too-few")
+    assert refused(figures(events=60 - small)) in ("small-cell", "too-few")
+
+
+NOTHING = {"auc": None, "auc_variance": None, "brier": None, "event_table": None, "other_table": None}
+NO_CELLS = {"edges": (), "event_cells": (), "other_cells": ()}
+
+
+@pytest.mark.parametrize("told", [{"auc": 0.8}, {"auc_variance": 0.1}, {"brier": 0.1}, {"event_table": (5, 0)}])
+@pytest.mark.parametrize("size", [{"events": 9}, {"events": 52}, {"n": None, "events": None}, {"events": 0}])
+def test_no_figure_of_too_few_patients_passes(told: dict[str, object], size: dict[str, object]) -> None:
+    assert refused(figures(**{**NOTHING, **NO_CELLS, **size, **told})) == "too-few"
+
+
+@pytest.mark.parametrize(
+    "tally",
+    [
+        {"edges": (0, 40, 99)},
+        {"edges": (1, 40, BINS)},
+        {"edges": (0, 40, 40, BINS), "event_cells": (5, 0, 20), "other_cells": (35, 0, 0)},
+        {"edges": (0, 60, 40, BINS), "event_cells": (5, 0, 20), "other_cells": (35, 0, 0)},
+        {"event_cells": (25,)},
+        {"event_cells": (6, 20)},
+        {"other_cells": (35, 7)},
+        {"edges": ()},
+        {"event_cells": (25, 0, 0, 0, 0, 0)},
+    ],
+)
+def test_a_tally_that_is_not_one_of_its_patients_on_the_grid_is_refused(tally: dict[str, object]) -> None:
+    assert refused(figures(**tally)) == "wrong-shape"
+
+
+@pytest.mark.parametrize("question", [ask_counts, ask_round, ask_tallies, ask_figures])
+def test_a_question_is_no_reply(question: object) -> None:
+    assert refused(question(STUDY)) == "no-reply"  # type: ignore[operator]
+
+
+def test_without_a_model_no_array_leaves() -> None:
+    for envelope in (Envelope(trained(), update("encoders")), Envelope(Tallied(epsilon=1.0, releases=1), tallies())):
+        with pytest.raises(PrivacyRefusal, match="wrong-shape"):
+            check_outgoing(envelope, PRIVATE, None)

@@ -1,0 +1,121 @@
+"""Each patient's gradient is his own: vmap, loop and one backward pass a patient agree, in both stages."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from client.gradients import clip_patients, patient_gradients
+from client.training import Round, clip_parts, gradient_mode, stage_loss
+from shared.model import Batch, MultimodalModel, stage_of
+from shared.privacy.mechanism import plan_privacy
+from shared.study import Study
+from shared.study_file import load_study
+from tests.small import moved_model, random_batch
+
+STAGES = ["encoders", "fusion"]
+PATIENTS = 6
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return load_study("lscc-staging")
+
+
+@pytest.fixture(scope="module")
+def batch(study: Study) -> Batch:
+    return random_batch(study, PATIENTS)
+
+
+def todo(study: Study, stage: str) -> Round:
+    plan = plan_privacy(study)
+    assert plan is not None
+    return Round(study, stage, frozenset(study.models), 1.0, plan.stages[stage])  # type: ignore[index]
+
+
+def gradients(study: Study, model: MultimodalModel, batch: Batch, stage: str, mode: str) -> dict[str, Tensor]:
+    parameters = {name: value for name, value in model.named_parameters() if stage_of(name) == stage}
+    return patient_gradients(*_loss_first(model, batch, todo(study, stage), parameters), batch, mode)
+
+
+def _loss_first(
+    model: MultimodalModel, batch: Batch, task: Round, parameters: dict[str, torch.nn.Parameter]
+) -> tuple[object, dict[str, torch.nn.Parameter], dict[str, Tensor]]:
+    loss, inputs = stage_loss(model, batch, task)
+    return loss, parameters, inputs
+
+
+def one_backward_pass(model: MultimodalModel, batch: Batch, stage: str, patient: int) -> dict[str, Tensor]:
+    """An oracle of its own: the model's scores of one patient, one loss a model that can score him, autograd."""
+    model.zero_grad()
+    own = batch.pick(torch.tensor([patient]))
+    total = torch.zeros(())
+    for name, score in model.scores(own).items():
+        known = any(bool(own.present[modality]) for modality in name.split("+"))
+        if known and ("+" in name) == (stage == "fusion"):
+            total = total + binary_cross_entropy_with_logits(score, own.outcome).sum()
+    total.backward()
+    chosen = {name: value for name, value in model.named_parameters() if stage_of(name) == stage}
+    return {name: torch.zeros_like(v) if v.grad is None else v.grad.clone() for name, v in chosen.items()}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("mode", ["vmap", "loop"])
+def test_every_way_gives_the_gradient_of_each_patient_alone(study: Study, batch: Batch, stage: str, mode: str) -> None:
+    model = moved_model(study)
+    found = gradients(study, model, batch, stage, mode)
+    assert gradient_mode(study, stage) == "vmap"
+    assert found
+    for patient in range(PATIENTS):
+        for name, expected in one_backward_pass(model, batch, stage, patient).items():
+            torch.testing.assert_close(found[name][patient], expected, rtol=1e-3, atol=1e-6)
+    assert all(values.any() for values in found.values())  # no group is left out
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("mode", ["vmap", "loop"])
+def test_a_patient_with_a_nan_contributes_nothing_and_harms_nobody(
+    study: Study, batch: Batch, stage: str, mode: str
+) -> None:
+    model = moved_model(study)
+    inputs = {name: values.clone() for name, values in batch.inputs.items()}
+    inputs["clinical"][0, 1] = float("nan")
+    inputs["ct"][2] = float("inf")
+    broken = Batch(inputs, {name: torch.ones_like(mask) for name, mask in batch.present.items()}, batch.outcome)
+    whole = Batch(batch.inputs, broken.present, batch.outcome)
+    found, expected = (gradients(study, model, each, stage, mode) for each in (broken, whole))
+    for name, values in found.items():
+        assert not values[[0, 2]].any()
+        torch.testing.assert_close(values[[1, 3, 4, 5]], expected[name][[1, 3, 4, 5]])
+
+
+@pytest.mark.parametrize("mode", ["vmap", "loop"])
+def test_an_empty_draw_has_gradients_of_no_patients(study: Study, batch: Batch, mode: str) -> None:
+    found = gradients(study, moved_model(study), batch.pick(torch.tensor([], dtype=torch.long)), "encoders", mode)
+    assert all(len(values) == 0 for values in found.values())
+    clip_patients(found, 1.0)
+
+
+@pytest.mark.parametrize("clip", [1e-3, 0.1, 10.0])
+def test_clipping_bounds_the_joint_norm_and_keeps_the_direction(study: Study, batch: Batch, clip: float) -> None:
+    found = gradients(study, moved_model(study), batch, "encoders", "vmap")
+    before = torch.cat([values.flatten(1) for values in found.values()], dim=1).clone()
+    clip_patients(found, clip)
+    after = torch.cat([values.flatten(1) for values in found.values()], dim=1)
+    expected = before.norm(dim=1).clamp(max=clip)
+    torch.testing.assert_close(after.norm(dim=1), expected, rtol=2e-3, atol=1e-6)
+    assert (after.norm(dim=1) <= clip * (1 + 1e-5)).all()
+    torch.testing.assert_close(after / after.norm(dim=1, keepdim=True), before / before.norm(dim=1, keepdim=True))
+
+
+def test_the_primary_has_its_share_of_the_squared_clip(study: Study) -> None:
+    model, task = moved_model(study), todo(study, "fusion")
+    names = [name for name, _ in model.named_parameters() if stage_of(name) == "fusion"]
+    parts = clip_parts(task, names)
+    assert task.plan is not None
+    assert sorted(name for own, _ in parts for name in own) == sorted(names)
+    assert all(study.primary in name for name in parts[0][0])
+    assert not any(f"fusions.{study.primary}." in name for name in parts[1][0])
+    assert parts[0][1] == pytest.approx(study.fusion.clip_share**0.5 * task.plan.clip)
+    assert sum(clip**2 for _, clip in parts) == pytest.approx(task.plan.clip**2)
+    assert clip_parts(todo(study, "encoders"), names) == []

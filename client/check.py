@@ -86,7 +86,7 @@ def open_files(site: Path, study: str, overrides: Sequence[str]) -> tuple[Site, 
 
 def check(site: Site, study: Study, progress: Progress) -> tuple[Findings | None, list[Problem]]:
     """Read the whole folder; what was found, and every problem for which this hospital would not train."""
-    problems, findings = list(_refusals(site, study)), None
+    problems, findings = list(refusals(site, study)), None
     try:
         archive = Archive(site)
         cohort = archive.cohort(study)
@@ -98,16 +98,8 @@ def check(site: Site, study: Study, progress: Progress) -> tuple[Findings | None
     return findings, problems
 
 
-def named_columns(study: Study) -> Iterator[tuple[str, str]]:
-    """(modality, column of ``patients.csv``) for every column that the study's inputs name."""
-    for name, modality in study.modalities.items():
-        if isinstance(modality, Tabular):
-            yield from ((name, column) for column in modality.columns)
-        elif isinstance(modality, Volume):
-            yield name, modality.path
-
-
-def _refusals(site: Site, study: Study) -> Iterator[Problem]:
+def refusals(site: Site, study: Study) -> Iterator[Problem]:
+    """Why the hospital's own file rules the study out, before its folder is read."""
     if site.name not in study.sites:
         rule = f'"{site.name}" is not a site of {study.name}'
         yield Problem("site.toml", "name", rule, f"its sites are {', '.join(study.sites)}")
@@ -116,6 +108,15 @@ def _refusals(site: Site, study: Study) -> Iterator[Problem]:
         check_study(site, (site.name,), study)
     except PrivacyRefusal as refusal:
         yield Problem("site.toml", "limits", refusal.sentence, REMEDIES.get(refusal.code, ""))
+
+
+def named_columns(study: Study) -> Iterator[tuple[str, str]]:
+    """(modality, column of ``patients.csv``) for every column that the study's inputs name."""
+    for name, modality in study.modalities.items():
+        if isinstance(modality, Tabular):
+            yield from ((name, column) for column in modality.columns)
+        elif isinstance(modality, Volume):
+            yield name, modality.path
 
 
 def _modality(archive: Archive, study: Study, name: str, progress: Progress) -> ModalityFinding:

@@ -84,4 +84,5 @@ def _key(study: Study) -> str:
 
 def _rank(study: Study, patient: str) -> str:
     """A patient's place in the order: a hash keyed by the study's name and seed, so no order of the table shows."""
-    return hashlib.blake2b(patient.encode(), key=f"{study.name}:{study.seed}".encode()[:64], digest_size=16).hexdigest()
+    key = hashlib.sha256(f"{study.name}:{study.seed}".encode()).digest()
+    return hashlib.blake2b(patient.encode(), key=key, digest_size=16).hexdigest()

@@ -53,6 +53,11 @@ class Diary:
     rounds: list[RoundTime] = field(default_factory=list)
     unpublished: set[str] = field(default_factory=set)
 
+    def told(self) -> str:
+        """What each hospital said last, in one line."""
+        last = {failure.site: failure.sentence for failure in self.failures}
+        return "; ".join(f"{site}: {sentence}" for site, sentence in sorted(last.items()))
+
 
 class Questions:
     """Asks the hospitals of one run, audits what they answer, and notes who failed."""

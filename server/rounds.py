@@ -70,7 +70,7 @@ def _stage(desk: Questions, stage: str, rounds: int, weights: Arrays) -> Arrays:
         if not groups.keys() - few:
             raise RunError(
                 f"stage {stage}, round {number}: fewer than {job.min_contributors} hospitals answered with an update; "
-                f"what was reached before is kept in checkpoints/{job.run.name}.safetensors"
+                f"what was reached before is kept in checkpoints/{job.run.name}.safetensors. {desk.diary.told()}"
             )
         desk.diary.unpublished.update(few)
         weights = strategy.updated(weights, job.min_contributors)

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     from shared.study_file import load_study
 
     study = load_study(arguments.study, arguments.set)  # a fault of the file is told before torch is imported
-    console = Console(width=None if sys.stdout.isatty() else 128)
+    console = Console(width=None if sys.stdout.isatty() else 112)
     console.print(f"[bold]{study.name}[/bold]  {study.title}")
 
     from server.report.console import summary_table

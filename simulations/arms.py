@@ -11,6 +11,7 @@ from flwr.app import Context, RecordDict
 from client.agent.agent import Agent
 from client.app import courier
 from client.archive import Archive
+from client.check import refusals
 from client.site import Limits, Site, load_site
 from server.app import app as server_app
 from server.app import trainers_of
@@ -40,7 +41,7 @@ class Consortium:
 def open_consortium(study: Study, data: Path, state: Path) -> Consortium:
     """The hospitals of ``data``, a folder with one folder a hospital; SiteError has the problems of all of them."""
     torch.set_num_threads(1)  # the same in every engine, so that sums are made in the same order; and faster here
-    sites = of_each_hospital(study.sites, lambda name: _site_in(data, name))
+    sites = of_each_hospital(study.sites, lambda name: _site_in(data, name, study))
     return Consortium(
         {name: Archive(site.model_copy(update={"state": state / name})) for name, site in sites.items()}, state
     )
@@ -60,7 +61,8 @@ def of_each_hospital(names: Iterable[str], read: Callable[[str], T]) -> dict[str
     return found
 
 
-def _site_in(data: Path, name: str) -> Site:
+def _site_in(data: Path, name: str, study: Study) -> Site:
+    """A hospital's file; SiteError if it is not of this hospital, or rules the study out."""
     path = data / name / "site.toml"
     if not path.is_file():
         raise SiteError([Problem(path.name, "", "no such file in the data folder", "import or invent this hospital")])
@@ -68,7 +70,14 @@ def _site_in(data: Path, name: str) -> Site:
     if site.name != name:
         rule = f'"{site.name}" is not the name of its folder, by which the study knows it'
         raise SiteError([Problem(path.name, "name", rule, f'write name = "{name}"')])
+    if found := list(refusals(site, study)):
+        raise SiteError(found)
     return site
+
+
+def protected_only(consortium: Consortium) -> list[str]:
+    """Hospitals that take part under differential privacy only."""
+    return [name for name, archive in consortium.archives.items() if not archive.site.limits.allow_without_privacy]
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ def run_arms(study: Study, consortium: Consortium, folder: Path, hooks: Hooks, t
 
     The runs' records go to ``folder``.
     """
-    for variant in variants(study) if twins else [study]:
+    for variant in variants(study, consortium) if twins else [study]:
         path = folder / "studies" / f"{variant.digest[:12]}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(variant.text, encoding="utf-8")
@@ -103,12 +112,12 @@ def run_arms(study: Study, consortium: Consortium, folder: Path, hooks: Hooks, t
             server_app(grid, Context(run_id=1, node_id=1, node_config={}, state=RecordDict(), run_config=config))
 
 
-def variants(study: Study) -> list[Study]:
-    """The study, and beside a private one the same without privacy: so that the price of privacy is visible."""
-    return [study, study.without_privacy()] if study.private else [study]
+def variants(study: Study, consortium: Consortium) -> list[Study]:
+    """The study, and beside a private one the same without privacy, if all allow it: the price of privacy shows."""
+    return [study, study.without_privacy()] if study.private and not protected_only(consortium) else [study]
 
 
-def messages_expected(study: Study) -> int:
+def messages_expected(study: Study, consortium: Consortium) -> int:
     """Messages to hospitals in all arms, for the progress."""
     total = 0
     for arm in study.arms.run:
@@ -116,7 +125,7 @@ def messages_expected(study: Study) -> int:
             for trainers in trainers_of(study, fold, arm).values():
                 rounds = sum(rounds for _, rounds, _ in stages_of(study))
                 total += rounds * len(trainers) + 2 * len(study.sites)
-    return total * len(variants(study))
+    return total * len(variants(study, consortium))
 
 
 class Reach:

@@ -19,7 +19,7 @@ from shared.study import Study
 from shared.study_file import study_from_text
 from shared.wire import Envelope, Train
 from simulations.arms import Answerer, Hooks, open_consortium, run_arms
-from simulations.fixture import Fault
+from simulations.fault import Fault
 from simulations.hospitals import invent
 from simulations.site_file import write_site_file
 from simulations.study_run import hospitals_key

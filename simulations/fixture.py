@@ -8,30 +8,17 @@ def test_the_others_go_on(federation):
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 
+from simulations.fault import Fault
+
+__all__ = ["Fault", "federation"]
+
 if TYPE_CHECKING:
     from simulations.federation import Federation
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What a hospital does wrong with tasks of kind ``on`` (in round ``round`` only, if given).
-
-    ``fail`` crashes, ``late`` answers after the deadline, ``nonsense`` answers with arrays that are not numbers.
-    """
-
-    kind: Literal["fail", "late", "nonsense"]
-    on: Literal["describe", "train", "tally-threshold", "evaluate"] = "train"
-    round: int | None = None
-
-    def hits(self, kind: str, number: int | None) -> bool:
-        """Whether the fault strikes at a task of this kind, and round if it has one."""
-        return kind == self.on and self.round in (None, number)
 
 
 @pytest.fixture

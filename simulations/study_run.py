@@ -17,7 +17,15 @@ from server.validation.assemble import assemble
 from server.validation.ledger import write_ledger
 from shared.errors import FileError, Problem, StudyError
 from shared.study import Study
-from simulations.arms import Consortium, Hooks, messages_expected, of_each_hospital, open_consortium, run_arms
+from simulations.arms import (
+    Consortium,
+    Hooks,
+    messages_expected,
+    of_each_hospital,
+    open_consortium,
+    protected_only,
+    run_arms,
+)
 from simulations.hospitals import invent, oracle
 from simulations.site_file import write_site_file
 
@@ -44,6 +52,9 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console) 
     truth = oracle(study) if invented else {}
     records = load_records(folder)
     outcome = assemble(study, records, ENGINE, truth, time.monotonic() - begun)
+    if study.private and (closed := protected_only(consortium)):
+        told = f"not run without privacy for comparison, since it is not allowed by {', '.join(closed)}"
+        outcome = outcome.model_copy(update={"warnings": (*outcome.warnings, told)})
     write_results(study, outcome, folder)
     write_ledger(records, folder)
     return folder
@@ -112,7 +123,7 @@ def opened(study: Study, hospitals: Path, folder: Path, progress: Progress) -> C
 
 def train_all(study: Study, consortium: Consortium, folder: Path, progress: Progress) -> None:
     """Run all arms, with a step of the bar for each message to a hospital."""
-    task = progress.add_task("training and validating", total=messages_expected(study))
+    task = progress.add_task("training and validating", total=messages_expected(study, consortium))
 
     def watch(_: str, message: Message) -> None:
         if not message.metadata.reply_to_message_id:

@@ -34,9 +34,9 @@ def read_volume(spec: Volume, row: Mapping[str, str], patient: str, folder: Path
     path = folder / name
     if not within(path, folder):
         return Reading(None, (OUTSIDE,))
-    if not path.is_file():
-        return Reading(None, (NOT_FOUND,))
     try:
+        if not path.is_file():  # raises where a name is longer than the system allows
+            return Reading(None, (NOT_FOUND,))
         found = _load(path)
         return Reading(None, (found,)) if isinstance(found, str) else Reading(_prepare(spec)(*found))
     except Exception:

@@ -1,4 +1,4 @@
-"""The main table for the terminal: every model under every arm, in 100 columns."""
+"""The main table for the terminal: every model under every arm, in about 110 columns."""
 
 from rich import box
 from rich.table import Table
@@ -9,8 +9,11 @@ from server.report.results import Results
 from server.report.side_by_side import blocks, common_size
 from server.report.view import Estimate, View
 
-NAME_WIDTH = 16
-LEGEND = "Under a figure: its 95 % interval; where (k 2) stands, it is the mean of two hospitals, over their range."
+NAME_WIDTH = 18
+LEGEND = (
+    "Small type under the primary model: 95 % intervals, of a mean its range; all others are in the report. "
+    "alone: mean of the training hospitals."
+)
 
 
 def summary_table(results: Results) -> Table:
@@ -22,23 +25,22 @@ def summary_table(results: Results) -> Table:
     table.add_column("model", min_width=NAME_WIDTH)
     for column in view.columns:
         table.add_column(f"{column.arm}\n{column.protection}")
-    table.add_column("n /\nevents", justify="right", no_wrap=True)
     for block in blocks(view):
         table.add_section()
-        table.add_row(Text(block.title, style="bold"))
+        sizes = [common_size(figures) for model, figures in block.rows if model == view.primary]
+        known = f"\n{wording.counts(*sizes[0])} events" if sizes and sizes[0] else ""
+        table.add_row(Text.assemble((block.title, "bold"), (known, "dim")))
         for model, figures in block.rows:
-            size = common_size(figures)
-            cells = [_cell(figure) for figure in figures]
-            style = "bold" if model == view.primary else ""
-            table.add_row(_folded(model), *cells, wording.counts(*size) if size else "", style=style)
+            cells = [_cell(figure, model == view.primary) for figure in figures]
+            table.add_row(_folded(model), *cells, style="bold" if model == view.primary else "")
     return table
 
 
-def _cell(figure: Estimate) -> Text:
+def _cell(figure: Estimate, with_interval: bool) -> Text:
     if figure.value is None:
         return Text(f"{wording.DASH} {figure.reason}")
-    text = Text(wording.number(figure.value, "auc") + (f" (k {figure.of})" if figure.of else ""))
-    if figure.low is not None and figure.high is not None:
+    text = Text(wording.number(figure.value, "auc"))
+    if with_interval and figure.low is not None and figure.high is not None:
         text.append(f"\n{wording.interval(figure.low, figure.high, 'auc')}", style="dim")
     return text
 

@@ -141,6 +141,16 @@ def test_small_and_one_class_hospitals_may_train_and_are_warned(
     assert "external: one class only; these patients take part, but no AUC can be computed" in told
 
 
+def test_a_large_hospital_with_few_events_is_warned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    south = hospital(tmp_path, "south")
+    header, *rows = _rows(south.data)
+    _write(south.data, [header, *([row[0], "yes" if place < 9 else "no", *row[2:]] for place, row in enumerate(rows))])
+    assert _check(south.data / "site.toml", _study(tmp_path)) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "external 40 9 31 none: too few to report" in told
+    assert "external: below 20 patients or 10 of each class" in told
+
+
 def test_a_modality_that_nobody_has_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = hospital(tmp_path, "south")
     _write(site.data, [row[:4] for row in _rows(site.data)])

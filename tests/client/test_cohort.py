@@ -158,9 +158,13 @@ def test_without_an_eligible_patient_the_folder_is_refused(study: Study, tmp_pat
 
 def test_trailing_empty_cells_are_no_matter_and_a_shifted_row_is_left_out(study: Study, tmp_path: Path) -> None:
     rows = [[*GOOD[0], "", ""], GOOD[1], ["SECRET-3", "yes", "50", "5", "f", "173", "10"], ["SECRET-4", "no", "50"]]
+    rows.append(["", "no"])  # left out for another reason, so not told among those that were kept
     cohort = read_cohort(_write(tmp_path, rows), study)
     assert [patient.key for patient in cohort.patients] == ["SECRET-1", "SECRET-2", "SECRET-4"]
-    assert _excluded(cohort) == {"more cells than columns: a comma without quotes shifts the others": (4,)}
+    assert _excluded(cohort) == {
+        "more cells than columns: a comma without quotes shifts the others": (4,),
+        "no patient identifier": (6,),
+    }
     assert cohort.noted_lines == {SHORT: (5,)}
     assert cohort.patients[-1].row["hb"] == ""
 

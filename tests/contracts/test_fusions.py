@@ -21,7 +21,7 @@ def built(name: str, widths: dict[str, int] = WIDTHS) -> Fusion:
     fusion, generator = FUSIONS[name](widths), torch.Generator().manual_seed(0)
     with torch.no_grad():
         for weight in fusion.parameters():
-            weight += torch.randn(weight.shape, generator=generator)
+            weight.add_(torch.randn(weight.shape, generator=generator))
     return fusion
 
 

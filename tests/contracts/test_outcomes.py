@@ -30,7 +30,7 @@ def test_a_patients_loss_depends_on_no_other_patient(name: str) -> None:
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_a_higher_score_is_better_for_an_event_and_worse_for_none(name: str) -> None:
     outcome, scores = OUTCOMES[name], torch.linspace(-5, 5, 21)
-    slope = vmap(grad(lambda score, truth: outcome.loss(score, truth)))
+    slope = vmap(grad(outcome.loss))
     assert (slope(scores, torch.ones(21)) < 0).all()
     assert (slope(scores, torch.zeros(21)) > 0).all()
     assert (outcome.probability(scores).diff() > 0).all()

@@ -125,6 +125,26 @@ def test_hospitals_that_are_absent_or_misnamed_are_refused(tmp_path: Path, capsy
     assert _results(tmp_path) == []
 
 
+def test_limits_that_rule_the_study_out_are_told_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _hospitals(tmp_path)
+    assert _run(tmp_path, "privacy.epsilon=20") == WRONG_CALL
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[0] for line in lines] == [f"{site}/site.toml" for site in SITES]
+    assert "the study asks for epsilon 20, this hospital allows 10" in lines[0]
+    assert _results(tmp_path) == []
+
+
+def test_a_hospital_under_privacy_only_is_not_asked_for_more(tmp_path: Path) -> None:
+    hospital(_hospitals(tmp_path), "west", open_to_all=False)
+    assert _run(tmp_path, *QUICK) == 0
+    (made,) = _results(tmp_path)
+    results = json.loads((made / "results.json").read_text())
+    assert {row["private"] for row in results["metrics"]} == {True}
+    assert "not run without privacy for comparison, since it is not allowed by west" in results["warnings"]
+
+
 def test_a_wrong_study_is_refused_before_anything_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _hospitals(tmp_path)
     assert _run(tmp_path, "training.round=2", "privacy.epsilon=nan") == WRONG_CALL

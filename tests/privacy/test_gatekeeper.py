@@ -1,4 +1,4 @@
-"""No message with a small count, a number that is not finite, a foreign array or a patient's row passes the gatekeeper."""
+"""No message with a small count, a non-finite number, a foreign array or a patient's row passes the gate."""
 
 from pathlib import Path
 

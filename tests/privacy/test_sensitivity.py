@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from client.evaluation import threshold_tallies
 from client.training import Round, train_round
 from shared.model import Batch, group_of, stage_of
 from shared.privacy.mechanism import plan_privacy
@@ -88,3 +89,17 @@ def test_weight_decay_comes_after_the_noise_and_spares_biases(stage: str) -> Non
     for name, weight in start.items():
         expected = (weight - undecayed[name]) * (1.0 if name.endswith("bias") else 0.75)
         torch.testing.assert_close(weight - decayed[name], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_one_patient_moves_one_cell_of_each_tally_by_one() -> None:
+    """With the noise of each model scaled by its share, squares adding up to one, their joint sensitivity is one."""
+    study = load_study("lscc-staging")
+    batch, model = random_batch(study, 20), moved_model(study)
+    whole = threshold_tallies(model, batch)
+    assert set(whole) == set(study.models)
+    for patient in range(len(batch)):
+        rest = threshold_tallies(model, emptied(batch, patient))
+        for name, counts in whole.items():
+            can_be_scored = any(bool(batch.present[modality][patient]) for modality in name.split("+"))
+            assert sorted((counts - rest[name]).ravel())[-2:] == [0, int(can_be_scored)]
+            assert (counts - rest[name]).sum() == int(can_be_scored)

@@ -1,0 +1,20 @@
+"""What a simulated hospital can be made to do wrong."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a hospital does wrong with tasks of kind ``on`` (in round ``round`` only, if given).
+
+    ``fail`` crashes, ``late`` answers after the deadline, ``nonsense`` answers with arrays that are not numbers.
+    """
+
+    kind: Literal["fail", "late", "nonsense"]
+    on: Literal["describe", "train", "tally-threshold", "evaluate"] = "train"
+    round: int | None = None
+
+    def hits(self, kind: str, number: int | None) -> bool:
+        """Whether the fault strikes at a task of this kind, and round if it has one."""
+        return kind == self.on and self.round in (None, number)

@@ -1,4 +1,4 @@
-"""Leave-one-hospital-out on real patients of four hospitals; the bounds are the project's own, never tuned on a fold."""
+"""Leave-one-hospital-out on real patients of four hospitals, against the bounds that the project set itself."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,6 +52,7 @@ def test_at_epsilon_3_they_reach_080_as_the_mean_of_20_noise_draws(hospitals, tm
     with capsys.disabled():
         each = ", ".join(f"{site} {value:.3f}" for site, value in zip(SCORED, np.mean(draws, axis=0), strict=True))
         print(
-            f"\nepsilon 3, 20 draws: mean {means.mean():.4f}, sd {means.std(ddof=1):.4f}, lowest {means.min():.4f} ({each})"
+            f"\nepsilon 3, 20 draws: mean {means.mean():.4f}, sd {means.std(ddof=1):.4f}, "
+            f"lowest {means.min():.4f} ({each})"
         )
     assert means.mean() >= 0.80

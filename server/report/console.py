@@ -1,4 +1,4 @@
-"""The main table for the terminal: every model under every arm, in about 110 columns."""
+"""The main table for the terminal: every model under every arm, in about 105 columns."""
 
 from rich import box
 from rich.table import Table
@@ -10,6 +10,7 @@ from server.report.side_by_side import blocks, common_size
 from server.report.view import Estimate, View
 
 NAME_WIDTH = 18
+INTERVAL_WIDTH = 11
 LEGEND = (
     "Small type under the primary model: 95 % intervals, of a mean its range; all others are in the report. "
     "alone: mean of the training hospitals."
@@ -19,12 +20,12 @@ LEGEND = (
 def summary_table(results: Results) -> Table:
     """AUC of each model by arm, internal and external (or by left-out hospital), with the privacy line under it."""
     view = View(results)
-    table = Table(title="AUC", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title="AUC", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     table.caption = Text(f"{wording.privacy_line(results)}\n{LEGEND}")
     table.caption_justify, table.caption_style = "left", "none"
     table.add_column("model", min_width=NAME_WIDTH)
     for column in view.columns:
-        table.add_column(f"{column.arm}\n{column.protection}")
+        table.add_column(f"{column.arm}\n{column.protection}", width=INTERVAL_WIDTH)
     for block in blocks(view):
         table.add_section()
         sizes = [common_size(figures) for model, figures in block.rows if model == view.primary]

@@ -1,0 +1,49 @@
+"""The README keeps its promises: every key of the study file and of site.toml is in it, and its commands exist."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from client.site import Limits, SiteFile
+from shared import study as sections
+from shared.modalities import MODALITIES
+from shared.sections import Section
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def keys_of(section: type[BaseModel]) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        yield field.alias or name
+
+
+def all_sections() -> list[type[Section]]:
+    own = [value for value in vars(sections).values() if isinstance(value, type) and issubclass(value, Section)]
+    return [*own, *MODALITIES.values(), SiteFile, Limits]
+
+
+@pytest.mark.parametrize("section", all_sections(), ids=lambda section: section.__name__)
+def test_every_key_is_in_the_readme(section):
+    missing = [key for key in keys_of(section) if not re.search(rf"\b{key}\b", README)]
+    assert missing in ([], ["overrides"])  # overrides are written by --set, which the README names
+
+
+def test_its_commands_exist_and_answer_at_once():
+    commands = set(re.findall(r"python -m (\w+) (\w+)", README))
+    assert commands == {("simulations", "run"), ("simulations", "import"), ("client", "check")}
+    for package, command in commands:
+        call = [sys.executable, "-X", "importtime", "-m", package, command, "--help"]
+        answer = subprocess.run(call, capture_output=True, text=True, cwd=ROOT, check=False)
+        assert answer.returncode == 0
+        assert "torch" not in answer.stderr, "help must not wait for torch"
+
+
+def test_its_table_was_printed_by_a_run():
+    assert "Training ε = 7.99" in README
+    assert re.search(r"\d+ s\. Report: results/lscc-staging-\d{8}-\d{6}/report\.html", README)

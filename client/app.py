@@ -20,11 +20,11 @@ def courier(reach: Reach) -> ClientApp:
 
     def carry(message: Message, context: Context) -> Message:
         try:
-            task = Envelope.from_record(message.content)
-        except (ValueError, KeyError):
+            reply = reach(context, Envelope.from_record(message.content))
+        except ValueError:
             reply = Envelope(Refused(code="not-typed", sentence="the message is none of the known ones"))
-        else:
-            reply = reach(context, task)
+        except Exception:  # Flower would send the exception's own text to the server
+            reply = Envelope(Refused(code="unreachable", sentence="this hospital's agent could not be reached"))
         return Message(reply.to_record(), reply_to=message)
 
     app.train()(carry)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from client.archive import Archive
 from client.cohort import Cohort
@@ -18,7 +17,6 @@ from shared.cohorts import ROLES, Role, folds
 from shared.errors import FileError, PrivacyRefusal, Problem
 from shared.modalities.tabular import Tabular
 from shared.modalities.volume import Volume
-from shared.model import scored
 from shared.study import Study
 from shared.study_file import load_study
 
@@ -42,12 +40,12 @@ class ModalityFinding:
 
 @dataclass(frozen=True)
 class RoleFinding:
-    """Patients of one role; ``withheld`` has the models whose figures may not leave, by reason."""
+    """Patients of one role; ``withheld`` says why no figure of them may leave, empty if they may."""
 
     role: Role
     n: int
     events: int
-    withheld: Mapping[str, tuple[str, ...]]
+    withheld: str
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def check(site: Site, study: Study, progress: Progress) -> tuple[Findings | None
         cohort = archive.cohort(study)
         if site.name in study.sites:
             modalities = tuple(_modality(archive, study, name, progress) for name in study.modalities)
-            findings = Findings(site, study, cohort, modalities, tuple(_roles(site, study, cohort, modalities)))
+            findings = Findings(site, study, cohort, modalities, tuple(_roles(site, study, cohort)))
     except FileError as error:
         problems += error.problems
     return findings, problems
@@ -124,22 +122,16 @@ def _modality(archive: Archive, study: Study, name: str, progress: Progress) -> 
     return ModalityFinding(name, study.modalities[name].shape, reading.present.numpy(), reading.faults)
 
 
-def _roles(site: Site, study: Study, cohort: Cohort, modalities: tuple[ModalityFinding, ...]) -> Iterator[RoleFinding]:
+def _roles(site: Site, study: Study, cohort: Cohort) -> Iterator[RoleFinding]:
     """One finding a role; a role has the same patients in every fold in which the hospital has it."""
     here: dict[Role, npt.NDArray[np.bool_]] = {}
     for fold in folds(study):
         given = np.array(planned_roles(cohort, study, fold, site.name, site.state))
         here |= {role: given == role for role in ROLES if (given == role).any()}
-    present = {finding.name: torch.from_numpy(finding.present) for finding in modalities}
     for role in ROLES:
         if role in here:
             outcome = cohort.outcome[here[role]]
-            withheld: dict[str, tuple[str, ...]] = {}
-            for model in study.models:
-                known = scored(model, present).numpy()[here[role]]
-                if reason := _reason(site, study, role, outcome[known]):
-                    withheld[reason] = (*withheld.get(reason, ()), model)
-            yield RoleFinding(role, len(outcome), int(outcome.sum()), withheld)
+            yield RoleFinding(role, len(outcome), int(outcome.sum()), _reason(site, study, role, outcome))
 
 
 def _reason(site: Site, study: Study, role: Role, outcome: npt.NDArray[np.float32]) -> str:
@@ -147,5 +139,5 @@ def _reason(site: Site, study: Study, role: Role, outcome: npt.NDArray[np.float3
     if role == "train" and study.private:
         return "training patients are not reported under privacy"
     truth = outcome.astype(np.float64)
-    reasons = site_figures("", role, truth, np.zeros_like(truth), 0.0, site.limits).reasons
-    return reasons.get("all") or reasons.get("auc", "")
+    reasons = site_figures(("", role), truth, np.zeros_like(truth), 0.0, site.limits).reasons
+    return reasons.get("all", "")

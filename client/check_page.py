@@ -54,7 +54,7 @@ def print_page(found: Findings, console: Console) -> None:
     console.print(_privacy(study, site))
     _print_rows(found, console)
     _print_modalities(found, console)
-    _print_roles(found.roles, study, console)
+    _print_roles(found.roles, console)
     if told := list(notes(found)):
         console.print(f"Notes ({len(told)})", style="bold")
         grid = Table.grid(padding=(0, 1))
@@ -119,20 +119,13 @@ def _print_modalities(found: Findings, console: Console) -> None:
         console.print(faults)
 
 
-def _print_roles(roles: Sequence[RoleFinding], study: Study, console: Console) -> None:
+def _print_roles(roles: Sequence[RoleFinding], console: Console) -> None:
     console.print("\nPatients by role", style="bold")
-    table = _table("role", "patients", "events", "others", "models whose figures leave")
+    table = _table("role", "patients", "events", "others", "figures that leave")
     for role in roles:
-        leaves = "\n".join(_withheld(role, study)) or "all"
+        leaves = f"none: {role.withheld}" if role.withheld else "all"
         table.add_row(role.role, str(role.n), str(role.events), str(role.n - role.events), leaves)
     console.print(table)
-
-
-def _withheld(role: RoleFinding, study: Study) -> list[str]:
-    return [
-        f"none: {reason}" if models == study.models else f"not {', '.join(models)}: {reason}"
-        for reason, models in role.withheld.items()
-    ]
 
 
 def _add_lines(table: Table, prefix: str, faults: Lines) -> None:

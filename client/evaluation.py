@@ -1,59 +1,51 @@
 """Validates frozen models on a hospital's patients: figures computed here, of which only what may leave is kept."""
 
-import numpy as np
 import torch
 
 from client.site import Limits
 from shared.cohorts import Role
 from shared.metrics.brier import BrierTally
-from shared.metrics.classification import ConfusionTally
 from shared.metrics.delong import Floats, auc_with_variance
 from shared.metrics.scores import ScoreTally
 from shared.metrics.threshold import threshold_counts
-from shared.model import Batch, MultimodalModel, scored
-from shared.wire import SiteFigures
+from shared.model import Batch, MultimodalModel
+from shared.wire import ClassCells, SiteFigures
 
 TOO_FEW = "too few to report"
 ONE_CLASS = "one class only"
+COUNTED_ONCE = "training patients are tallied once, for the threshold"
 
 
 def scores_of(model: MultimodalModel, batch: Batch) -> dict[str, Floats]:
-    """Log odds (patients,) of every model in float64; NaN where a patient has none of a model's modalities."""
+    """Log odds (patients,) of every model in float64.
+
+    Every model scores every patient, also one who has none of its modalities: all figures of a cohort are then of the
+    same patients, and no difference between them shows the few who lack something.
+    """
     with torch.no_grad():
-        scores = model.scores(batch)
-    return {
-        name: np.where(scored(name, batch.present).numpy(), values.to(torch.float64).numpy(), np.nan)
-        for name, values in scores.items()
-    }
+        return {name: values.to(torch.float64).numpy() for name, values in model.scores(batch).items()}
 
 
 def threshold_tallies(model: MultimodalModel, batch: Batch) -> dict[str, Floats]:
-    """Counts (2, cells) of training patients for each model; a patient adds at most one to one cell of each."""
+    """Counts (2, cells) of training patients for each model; a patient adds one to one cell of each."""
     outcome = batch.outcome.numpy()
-    return {
-        name: threshold_counts(outcome[~np.isnan(score)], score[~np.isnan(score)])
-        for name, score in scores_of(model, batch).items()
-    }
+    return {name: threshold_counts(outcome, score) for name, score in scores_of(model, batch).items()}
 
 
 def site_figures(
-    model: str, role: Role, outcome: Floats, score: Floats, threshold: float | None, limits: Limits
+    key: tuple[str, Role], outcome: Floats, score: Floats, threshold: float | None, limits: Limits
 ) -> SiteFigures:
-    """Figures of one model on one cohort, under the hospital's minimums; ``score`` is the log odds of those scored."""
+    """Figures of one (model, role) under the hospital's minimums; ``score`` and ``threshold`` are log odds."""
+    model, role = key
     events, n = int(outcome.sum()), len(outcome)
     others = n - events
-    if n < limits.min_patients or min(_small(events, limits), _small(others, limits)) < 0:
+    if n < limits.min_patients or any(0 < count < limits.min_cell for count in (events, others)):
         return SiteFigures(model=model, role=role, n=None, events=None, reasons={"all": TOO_FEW})
-    reasons: dict[str, str] = {}
-    auc = variance = None
-    if min(events, others) == 0:
-        reasons["auc"] = ONE_CLASS
-    elif min(events, others) < limits.min_class:
-        reasons["auc"] = TOO_FEW
-    else:
-        auc, variance = auc_with_variance(outcome, score)
-    tables = {} if auc is None else _decisions(outcome, score, threshold, limits, reasons)
-    merged = ScoreTally.of(outcome, score).merged(limits.min_cell) if auc is not None else ScoreTally((), (), ())
+    if min(events, others) < limits.min_class:
+        reason = ONE_CLASS if min(events, others) == 0 else TOO_FEW
+        return SiteFigures(model=model, role=role, n=n, events=events, reasons={"all": reason})
+    auc, variance = auc_with_variance(outcome, score)
+    cells = {} if role == "train" else _cells(outcome, score - (threshold or 0.0), limits)
     return SiteFigures(
         model=model,
         role=role,
@@ -61,34 +53,14 @@ def site_figures(
         events=events,
         auc=auc,
         auc_variance=variance,
-        brier=BrierTally.of(outcome, score).value() if auc is not None else None,
-        edges=merged.edges,
-        event_cells=tuple(map(int, merged.events)),
-        other_cells=tuple(map(int, merged.others)),
-        event_table=tables.get("event_table"),
-        other_table=tables.get("other_table"),
-        reasons=reasons,
+        brier=BrierTally.of(outcome, score).value(),
+        event_cells=cells.get("events"),
+        other_cells=cells.get("others"),
+        reasons={"cells": COUNTED_ONCE} if role == "train" else {},
     )
 
 
-def _small(count: int, limits: Limits) -> int:
-    """Negative for a count that is neither zero nor large enough to be told."""
-    return -1 if 0 < count < limits.min_cell else count
-
-
-def _decisions(
-    outcome: Floats, score: Floats, threshold: float | None, limits: Limits, reasons: dict[str, str]
-) -> dict[str, tuple[int, int]]:
-    """The decision table, class by class: a class with a small cell is left out, as its total is known."""
-    if threshold is None:
-        reasons["event_table"] = reasons["other_table"] = "no threshold could be chosen"
-        return {}
-    table = ConfusionTally.of(outcome, score - threshold)
-    halves = {
-        "event_table": (table.true_positives, table.false_negatives),
-        "other_table": (table.true_negatives, table.false_positives),
-    }
-    for name, counts in halves.items():
-        if any(0 < count < limits.min_cell for count in counts):
-            reasons[name] = f"a cell below {limits.min_cell}"
-    return {name: counts for name, counts in halves.items() if name not in reasons}
+def _cells(outcome: Floats, score: Floats, limits: Limits) -> dict[str, ClassCells]:
+    tally = ScoreTally.of(outcome, score).merged(limits.min_cell)
+    halves = {"events": tally.events, "others": tally.others}
+    return {name: ClassCells(edges=cells.edges, counts=tuple(map(int, cells.counts))) for name, cells in halves.items()}

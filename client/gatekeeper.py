@@ -6,7 +6,6 @@ import numpy as np
 
 from client.site import Limits, Site
 from shared.errors import PrivacyRefusal
-from shared.metrics.scores import BINS
 from shared.metrics.threshold import CELLS
 from shared.model import MultimodalModel, stage_of
 from shared.study import DpSgd, Study
@@ -92,23 +91,14 @@ def _check_cohort(cohort: CohortCount, limits: Limits) -> None:
 def _check_figures(figures: SiteFigures, limits: Limits) -> None:
     _check_size(figures.n, figures.events, limits)
     n, events = figures.n or 0, figures.events or 0
-    tables = (figures.event_table, figures.other_table)
-    told = (figures.auc, figures.auc_variance, figures.brier, figures.event_cells or None, *tables)
+    cells = (figures.event_cells, figures.other_cells)
+    told = (figures.auc, figures.auc_variance, figures.brier, *cells)
     if any(value is not None for value in told) and min(events, n - events) < limits.min_class:
         raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
-    counts = (figures.event_cells, figures.other_cells, *(table or () for table in tables))
-    _refuse_small([count for cells in counts for count in cells], limits)
-    if not _on_the_grid(figures, events, n - events):
-        raise PrivacyRefusal("wrong-shape", "a score tally is not one of its patients on the grid")
-
-
-def _on_the_grid(figures: SiteFigures, events: int, others: int) -> bool:
-    """Whether a score tally has the grid's ends, rising edges, a cell between any two, all patients; or is empty."""
-    edges, cells = figures.edges, (figures.event_cells, figures.other_cells)
-    if not (edges or cells[0] or cells[1]):
-        return True
-    ends = edges[:1] == (0,) and edges[-1:] == (BINS,) and edges == tuple(sorted(set(edges)))
-    return ends and all(len(c) == len(edges) - 1 for c in cells) and (sum(cells[0]), sum(cells[1])) == (events, others)
+    if figures.role == "train" and any(cells):
+        raise PrivacyRefusal("tallied-twice", "training patients are tallied once, for the threshold")
+    for tally in cells:
+        _refuse_small(tally.counts if tally else (), limits)
 
 
 def _check_size(n: int | None, events: int | None, limits: Limits) -> None:

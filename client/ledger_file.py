@@ -69,9 +69,8 @@ class LedgerFile:
         total = spent([*self._spends, spend], spend.delta)
         if not (math.isfinite(total) and total <= limit + TOLERANCE):
             raise PrivacyRefusal(
-                "hospital-limit",
-                f"this release would bring a patient to epsilon {total:.4g} over all studies; "
-                f"this hospital allows {limit:.4g}",
+                "hospital-limit",  # without its numbers: what other studies spent is not this server's to know
+                "with this release a patient would pass the epsilon that this hospital allows over all studies",
             )
 
     def _refuse_unsound(self) -> None:

@@ -27,6 +27,8 @@ def audit_update(reply: Envelope, task: Train, weights: Arrays) -> Trained:
     header = expect(reply, Trained)
     if (header.stage, header.round) != (task.stage, task.round):
         raise ReplyRejected("answered another round")
+    if not set(reply.arrays) <= set(weights):
+        raise ReplyRejected("its update holds an array that is no parameter of the model")
     groups = {group_of(name) for name in reply.arrays}
     due = {name for name in weights if stage_of(name) == task.stage and group_of(name) in groups}
     if set(reply.arrays) != due:
@@ -46,11 +48,14 @@ def audit_tallies(reply: Envelope, models: Mapping[str, float | None] | tuple[st
     return header
 
 
-def audit_figures(reply: Envelope, task: Evaluate) -> Evaluated:
-    """Figures of the models that the server committed to."""
+def audit_figures(reply: Envelope, task: Evaluate, models: tuple[str, ...]) -> Evaluated:
+    """Figures of the models that the server committed to, each once a cohort."""
     header = expect(reply, Evaluated)
     if header.models != task.models:
         raise ReplyRejected("evaluated other models")
+    keys = [(figures.model, figures.role) for figures in header.figures]
+    if len(set(keys)) < len(keys) or not {model for model, _ in keys} <= set(models):
+        raise ReplyRejected("its figures are not those of the study's models, each once a cohort")
     return header
 
 

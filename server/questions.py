@@ -23,6 +23,7 @@ from shared.wire import (
     Described,
     Envelope,
     Evaluate,
+    Evaluated,
     SiteFigures,
     Tallied,
     TallyThreshold,
@@ -111,11 +112,12 @@ class Questions:
         self, weights: Arrays, digest: str, thresholds: dict[str, float | None]
     ) -> dict[str, tuple[SiteFigures, ...]]:
         """Figures by hospital."""
+        models = self.job.study.models
         task = Evaluate(study=self.job.study.text, run=self.job.run, models=digest, thresholds=thresholds)
         replies = self._audited(
-            self.job.evaluators, task, weights, "evaluate", lambda reply: audit_figures(reply, task)
+            self.job.evaluators, task, weights, "evaluate", lambda reply: audit_figures(reply, task, models)
         )
-        return {site: audit_figures(reply, task).figures for site, reply in replies}
+        return {site: expect(reply, Evaluated).figures for site, reply in replies}
 
     def _audited(
         self, sites: tuple[str, ...], task: AnyTask, arrays: Arrays, name: str, audit: Callable[[Envelope], object]

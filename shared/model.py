@@ -59,7 +59,7 @@ class MultimodalModel(nn.Module):
         return {name: self.encoders[name](values) for name, values in inputs.items()}
 
     def single_scores(self, embeddings: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Scores (patients,) of the models of one modality; where it is absent the score means nothing."""
+        """Scores (patients,) of the models of one modality."""
         return {name: self.heads[name](values).squeeze(-1) for name, values in embeddings.items()}
 
     def fused_scores(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -67,8 +67,9 @@ class MultimodalModel(nn.Module):
         return {model: fusion(embeddings, present) for model, fusion in self.fusions.items()}
 
     def scores(self, batch: Batch) -> dict[str, Tensor]:
-        """Scores (patients,) of every model."""
-        embeddings = self.embed(batch.inputs)
+        """Scores (patients,) of every model; a patient with none of a model's modalities gets its bias."""
+        masks = {name: present.unsqueeze(-1) for name, present in batch.present.items()}
+        embeddings = {name: torch.where(masks[name], z, 0.0) for name, z in self.embed(batch.inputs).items()}
         return {**self.single_scores(embeddings), **self.fused_scores(embeddings, batch.present)}
 
     def start_fusions(self) -> None:

@@ -15,6 +15,7 @@ def faults(study: Study) -> Iterator[Fault]:
     """Every broken rule of a study whose sections are right by themselves."""
     yield from _cohort_faults(study)
     yield from _modality_faults(study)
+    yield from _fusion_faults(study)
     yield from _evaluation_faults(study)
     yield from _training_faults(study)
     yield from _privacy_faults(study)
@@ -65,6 +66,13 @@ def _modality_faults(study: Study) -> Iterator[Fault]:
             yield f"sites.{site}.lacks", f'"{name}" is not under [modalities]', "correct the name"
         if set(entry.lacks) == names:
             yield f"sites.{site}.lacks", "a hospital must have at least one modality", "remove it from the study"
+
+
+def _fusion_faults(study: Study) -> Iterator[Fault]:
+    widths = {name: spec.width for name, spec in study.modalities.items()}
+    if study.fusion.kind == "mean" and len(set(widths.values())) > 1:
+        told = ", ".join(f"{name} {width}" for name, width in widths.items())
+        yield "fusion.kind", f"a mean needs embeddings of one width, got {told}", "give the modalities one width"
 
 
 def _evaluation_faults(study: Study) -> Iterator[Fault]:

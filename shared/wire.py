@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 from flwr.app import Array, ArrayRecord, ConfigRecord, RecordDict
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 from safetensors import safe_open
 from safetensors.numpy import save
 
 from shared.cohorts import Role
+from shared.metrics.cells import BINS
 from shared.privacy.records import RunKey
 from shared.sections import Section
 
@@ -94,6 +95,22 @@ class Tallied(Section):
     releases: int
 
 
+class ClassCells(Section):
+    """Scores of one class on the fixed grid around the threshold, small cells merged."""
+
+    edges: tuple[int, ...]
+    counts: tuple[int, ...]
+
+    @model_validator(mode="after")
+    def _on_the_grid(self) -> "ClassCells":
+        ends = self.edges[:1] == (0,) and self.edges[-1:] == (BINS,)
+        if not ends or self.edges != tuple(sorted(set(self.edges))) or len(self.counts) != len(self.edges) - 1:
+            raise ValueError("edges must rise from the grid's first to its last, with a cell between any two")
+        if min(self.counts) < 0:
+            raise ValueError("a count cannot be negative")
+        return self
+
+
 class SiteFigures(Section):
     """One model on one cohort of one hospital; a figure that may not leave or is undefined is None, with a reason."""
 
@@ -104,12 +121,17 @@ class SiteFigures(Section):
     auc: float | None = None
     auc_variance: float | None = None
     brier: float | None = None
-    edges: tuple[int, ...] = ()  # of the score tally's cells
-    event_cells: tuple[int, ...] = ()
-    other_cells: tuple[int, ...] = ()
-    event_table: tuple[int, int] | None = None  # at the threshold: true positives, false negatives
-    other_table: tuple[int, int] | None = None  # true negatives, false positives
-    reasons: dict[str, str] = {}  # by figure
+    event_cells: ClassCells | None = None
+    other_cells: ClassCells | None = None
+    reasons: dict[str, str] = {}  # by figure, or "all"
+
+    @model_validator(mode="after")
+    def _of_its_patients(self) -> "SiteFigures":
+        n, events = self.n or 0, self.events or 0
+        for cells, patients in ((self.event_cells, events), (self.other_cells, n - events)):
+            if cells and sum(cells.counts) != patients:
+                raise ValueError("a tally must hold the patients of its class, each once")
+        return self
 
 
 class Evaluated(Section):
@@ -156,11 +178,14 @@ class Envelope:
 
     @classmethod
     def from_record(cls, record: RecordDict) -> "Envelope":
-        """From Flower; ValueError (pydantic's ValidationError) if it is not one of our messages."""
+        """From Flower; ValueError if it is not one of our messages, whatever is wrong with it."""
         if set(record.config_records) != {"header"} or set(record.array_records) != {"arrays"}:
             raise ValueError("a message holds one header and one set of arrays, and nothing else")
-        header = HEADERS.validate_json(str(record.config_records["header"]["json"]))
-        return cls(header, {name: array.numpy() for name, array in record.array_records["arrays"].items()})
+        try:
+            header = HEADERS.validate_json(str(record.config_records["header"]["json"]))
+            return cls(header, {name: array.numpy() for name, array in record.array_records["arrays"].items()})
+        except Exception:  # numpy and pydantic raise many kinds; none of their texts is ours to pass on
+            raise ValueError("the message cannot be read") from None
 
     def to_bytes(self) -> bytes:
         """As the outbox keeps it; the same envelope gives the same bytes."""

@@ -1,4 +1,4 @@
-"""One thread a test process, as at a hospital, so that test processes share the cores; and cases that can be repeated."""
+"""One thread a test process, so that test processes share the cores; and invented cases that can be repeated."""
 
 import os
 

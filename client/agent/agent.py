@@ -1,27 +1,29 @@
 """Answers each task of the server, or refuses it; state is on the disk, so an agent can be rebuilt in any process."""
 
 import logging
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
-from client.agent.desk import Books, Desk
+from client.agent.books import Books, open_books
+from client.agent.desk import Desk
 from client.agent.work import Answer, describe, evaluate, tally_threshold, train
 from client.archive import Data
 from client.gatekeeper import check_outgoing, check_study
 from client.site import Site
-from shared.cohorts import fold_named
 from shared.errors import FileError, PrivacyRefusal
-from shared.privacy.records import Spend
 from shared.study_file import study_from_text
 from shared.wire import Describe, Envelope, Evaluate, Refused, TallyThreshold, Task, Train
 
 log = logging.getLogger(__name__)
 
-WORK: dict[type[Task], Callable[[Desk, Envelope], Answer]] = {
+WORK: dict[type[Task], Callable[[Desk, Books, Envelope], Answer]] = {
     Describe: describe,
     Train: train,
     TallyThreshold: tally_threshold,
     Evaluate: evaluate,
 }
+INTERNAL = Refused(code="internal", sentence="the task failed at this hospital; its own log says where")
 
 
 class Agent:
@@ -29,43 +31,50 @@ class Agent:
 
     def __init__(self, data: Data, site: Site) -> None:
         self._data, self._site = data, site
-        self._books = Books(site)
         self._desks: dict[str, Desk] = {}
 
     def answer(self, task: Envelope) -> Envelope:
         """The reply to a task, or a refusal; no text of an exception leaves, as it may hold a patient's value."""
         if not isinstance(task.header, Task):
-            raise TypeError("this message asks for nothing")
+            return Envelope(Refused(code="not-a-task", sentence="this message asks for nothing"))
         try:
-            return self._release(task.header, *self._work(task.header, task))
+            with open_books(self._site) as books:
+                return self._answer(task.header, task, books)
+        except PrivacyRefusal as refusal:  # of the books themselves: they are damaged, so nothing can be noted
+            return Envelope(Refused(code=refusal.code, sentence=refusal.sentence))
+        except Exception as failure:
+            log.error("could not answer: %s", place_of(failure))
+            return Envelope(INTERNAL)
+
+    def _answer(self, header: Task, task: Envelope, books: Books) -> Envelope:
+        try:
+            reply, spend = self._work(header, task, books)
+            check_outgoing(reply, self._site, self._desks[header.run.name].model)
         except PrivacyRefusal as refusal:
-            reply = Refused(code=refusal.code, sentence=refusal.sentence)
+            reply, spend = Envelope(Refused(code=refusal.code, sentence=refusal.sentence)), None
         except FileError as error:
             log.warning("%s", error)  # stays here: the hospital's own people mend it
-            reply = Refused(code="data-unreadable", sentence="this hospital's data cannot be used as they are")
-        except Exception:
-            log.exception("a task failed at this hospital")
-            reply = Refused(code="internal", sentence="the task failed at this hospital; its own log says why")
-        return self._release(task.header, Envelope(reply), None)
+            sentence = "this hospital's data cannot be used as they are"
+            reply, spend = Envelope(Refused(code="data-unreadable", sentence=sentence)), None
+        except Exception as failure:
+            log.error("a task failed: %s", place_of(failure))
+            reply, spend = Envelope(INTERNAL), None
+        books.release(header.run, reply, spend)
+        return reply
 
-    def _work(self, header: Task, task: Envelope) -> Answer:
+    def _work(self, header: Task, task: Envelope, books: Books) -> Answer:
         key = header.run.name
         if key not in self._desks:
             study = study_from_text(header.study)
             if study.digest != header.run.study:
                 raise PrivacyRefusal("wrong-digest", "the study's digest is not that of its text")
             check_study(self._site, self._data.members, study)
-            fold = fold_named(study, header.run.fold)
-            self._desks[key] = Desk(self._data, self._site, self._books, study, fold, header.run)
-        return WORK[type(header)](self._desks[key], task)
+            self._desks[key] = Desk(self._data, self._site, study, header.run)
+        return WORK[type(header)](self._desks[key], books, task)
 
-    def _release(self, header: Task, reply: Envelope, spend: Spend | None) -> Envelope:
-        """The only way out: gatekeeper, outbox, ledger, egress log, in this order, each synced before the next."""
-        desk = self._desks.get(header.run.name)
-        check_outgoing(reply, self._site, desk.model if desk else None)
-        digest = reply.digest
-        if spend:
-            self._books.outbox.put(reply)
-            self._books.ledger.append(spend.model_copy(update={"digest": digest}))
-        self._books.egress.append(header.run, reply, digest)
-        return reply
+
+def place_of(failure: Exception) -> str:
+    """What failed and where, without the exception's own text, which may hold a patient's value."""
+    frames = traceback.extract_tb(failure.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown place"
+    return f"{type(failure).__name__} at {where}"

@@ -1,14 +1,13 @@
-"""What an agent keeps: the hospital's books on disk, and for each run its model and its patients by role."""
+"""What an agent keeps of one run: its study, its model, its patients by role, and the plan of its privacy."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from client.archive import Data
-from client.egress_log import EgressLog
-from client.ledger_file import LedgerFile
-from client.outbox import Outbox
 from client.site import Site
-from shared.cohorts import ROLES, Fold, Role, training_patients
+from shared.cohorts import ROLES, Fold, Role, folds, training_patients
 from shared.errors import PrivacyRefusal
 from shared.model import Batch, MultimodalModel
 from shared.privacy.mechanism import PrivacyPlan, plan_privacy
@@ -17,20 +16,13 @@ from shared.study import Study
 from shared.wire import Arrays
 
 
-class Books:
-    """Ledger, outbox and egress log of one hospital, in its state folder."""
-
-    def __init__(self, site: Site) -> None:
-        self.ledger = LedgerFile(site.state)
-        self.outbox = Outbox(site.state / "outbox", self.ledger)
-        self.egress = EgressLog(site.state)
-
-
 class Desk:
-    """One run at one hospital: study, fold, model, patients, and the plan of its privacy."""
+    """One run at one hospital."""
 
-    def __init__(self, data: Data, site: Site, books: Books, study: Study, fold: Fold, run: RunKey) -> None:
-        self.site, self.books, self.study, self.fold, self.run = site, books, study, fold, run
+    def __init__(self, data: Data, site: Site, study: Study, run: RunKey) -> None:
+        self.site, self.study, self.run = site, study, run
+        fold = fold_of(study, run)
+        self.held = held_modalities(study, data.members)
         self.excluded = data.excluded(study)
         self.denominator = sum(training_patients(study, member) for member in data.members)
         self.plan: PrivacyPlan | None = plan_privacy(study)
@@ -51,11 +43,12 @@ class Desk:
         """Roles that patients here have, in a fixed order."""
         return [role for role in ROLES if (self._roles == role).any()]
 
-    @property
-    def groups(self) -> frozenset[str]:
-        """Parameter groups that this hospital holds data for; the others are not sent, as they would be pure noise."""
-        held = {name for name, present in self._batch.present.items() if bool(present.any())}
-        return frozenset(model for model in self.study.models if set(model.split("+")) <= held)
+    def groups(self, stage: str) -> frozenset[str]:
+        """Parameter groups that this hospital trains in a stage: of the modalities that it has, as declared."""
+        fused = stage == "fusion"
+        return frozenset(
+            model for model in self.study.models if ("+" in model) == fused and set(model.split("+")) <= self.held
+        )
 
     def load(self, weights: Arrays) -> None:
         """Take the server's weights; refuses any that are not exactly the study's parameters."""
@@ -65,3 +58,19 @@ class Desk:
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
                 parameter.copy_(torch.from_numpy(np.array(weights[name])))
+
+
+def held_modalities(study: Study, members: Sequence[str]) -> set[str]:
+    """Modalities that the hospital has by the study file; which ones single patients have must not show."""
+    return {name for name in study.modalities for member in members if name not in study.sites[member].lacks}
+
+
+def fold_of(study: Study, run: RunKey) -> Fold:
+    """The fold of a run that the study has; the server cannot make up runs, each of which has a budget."""
+    arm, _, alone = run.arm.partition(":")
+    found = [fold for fold in folds(study) if fold.name == run.fold]
+    if not found or arm not in study.arms.run or (arm == "alone") != bool(alone):
+        raise PrivacyRefusal("no-such-run", "the study has no such fold or arm")
+    if alone and alone not in found[0].train:
+        raise PrivacyRefusal("no-such-run", "this arm is of a hospital that does not train in this fold")
+    return found[0]

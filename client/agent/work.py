@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from client.agent.books import Books
 from client.agent.desk import Desk
 from client.evaluation import ONE_CLASS, TOO_FEW, scores_of, site_figures, threshold_tallies
 from client.training import Round, train_round
@@ -32,7 +33,7 @@ PROTECTED = "training patients: not released under privacy"
 Answer = tuple[Envelope, Spend | None]
 
 
-def describe(desk: Desk, task: Envelope) -> Answer:
+def describe(desk: Desk, books: Books, task: Envelope) -> Answer:
     """How many patients there are in each role, under the hospital's minimums."""
     limits, counts = desk.site.limits, []
     for role in desk.roles:
@@ -40,12 +41,13 @@ def describe(desk: Desk, task: Envelope) -> Answer:
         n, events = len(batch), int(batch.outcome.sum())
         enough = n >= limits.min_patients and all(c == 0 or c >= limits.min_cell for c in (events, n - events))
         excluded = {rule: count for rule, count in desk.excluded.items() if count >= limits.min_cell}
-        reason = ONE_CLASS if enough and events in (0, n) else "" if enough else TOO_FEW
+        hidden = role == "train" and desk.study.private  # how many of them had the event is a release of its own
+        reason = TOO_FEW if not enough else PROTECTED if hidden else ONE_CLASS if events in (0, n) else ""
         counts.append(
             CohortCount(
                 role=role,
                 n=n if enough else None,
-                events=events if enough else None,
+                events=events if enough and not hidden else None,
                 excluded=excluded,
                 reason=reason,
             )
@@ -54,18 +56,20 @@ def describe(desk: Desk, task: Envelope) -> Answer:
     return Envelope(Described(cohorts=tuple(counts), epsilon_limit=limit)), None
 
 
-def train(desk: Desk, task: Envelope) -> Answer:
+def train(desk: Desk, books: Books, task: Envelope) -> Answer:
     """One round: the update of the groups held here."""
     header = task.header
     assert isinstance(header, Train)
     plan = desk.plan.stages[header.stage] if desk.plan else None
-    if plan and (kept := _released(desk, header.stage, header.round, task)):
+    groups = desk.groups(header.stage)
+    if plan and (kept := books.released(desk.run, (header.stage, header.round), task.digest)):
         return kept, None
+    books.commitments.refuse_training(desk.run)
     if header.round > desk.study.training.rounds:
         raise PrivacyRefusal("no-such-round", "the study has fewer rounds")
-    spend = _planned(desk, plan, header.round, task) if plan else None
+    spend = _planned(desk, books, plan, header.round, task) if plan and groups else None
     desk.load(task.arrays)
-    todo = Round(desk.study, header.stage, desk.groups, desk.denominator, plan)
+    todo = Round(desk.study, header.stage, groups, desk.denominator, plan)
     before = {name: value.detach().numpy().copy() for name, value in desk.model.named_parameters()}
     releases = train_round(desk.model, desk.patients("train"), todo)
     if spend and releases != spend.steps:
@@ -73,18 +77,19 @@ def train(desk: Desk, task: Envelope) -> Answer:
     update: Arrays = {
         name: value.detach().numpy() - before[name]
         for name, value in desk.model.named_parameters()
-        if stage_of(name) == header.stage and group_of(name) in todo.groups
+        if stage_of(name) == header.stage and group_of(name) in groups
     }
-    epsilon = _epsilon_with(desk, spend) if spend else None
+    epsilon = _epsilon_with(desk, books, spend)
     return Envelope(Trained(stage=header.stage, round=header.round, epsilon=epsilon, releases=releases), update), spend
 
 
-def tally_threshold(desk: Desk, task: Envelope) -> Answer:
+def tally_threshold(desk: Desk, books: Books, task: Envelope) -> Answer:
     """Counts of training patients' scores by class: noised under privacy, otherwise no small cell."""
     plan = desk.plan.stages["threshold"] if desk.plan else None
-    if plan and (kept := _released(desk, "threshold", 1, task)):
+    if plan and (kept := books.released(desk.run, ("threshold", 1), task.digest)):
         return kept, None
-    spend = _planned(desk, plan, 1, task) if plan else None
+    books.commitments.refuse_training(desk.run)
+    spend = _planned(desk, books, plan, 1, task) if plan else None
     desk.load(task.arrays)
     tallies: Arrays = {}
     for model, counts in threshold_tallies(desk.model, desk.patients("train")).items():
@@ -92,42 +97,32 @@ def tally_threshold(desk: Desk, task: Envelope) -> Answer:
             tallies[model] = counts + gaussian(counts.shape, plan.noise_multiplier / _weight(desk, model))
         else:
             tallies[model] = gathered(counts, desk.site.limits.min_cell)
-    epsilon = _epsilon_with(desk, spend) if spend else None
+    epsilon = _epsilon_with(desk, books, spend)
     return Envelope(Tallied(epsilon=epsilon, releases=1 if plan else 0), tallies), spend
 
 
-def evaluate(desk: Desk, task: Envelope) -> Answer:
+def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
     """Figures of every model on every cohort here."""
     header = task.header
     assert isinstance(header, Evaluate)
     if weights_digest(task.arrays) != header.models:
         raise PrivacyRefusal("wrong-models", "these are not the models that the server committed to")
+    books.commitments.hold(desk.run, task.digest)
     desk.load(task.arrays)
     figures: list[SiteFigures] = []
     for role in desk.roles:
         batch = desk.patients(role)
         outcome = batch.outcome.numpy().astype(np.float64)
         for model, score in scores_of(desk.model, batch).items():
-            known = ~np.isnan(score)
             if role == "train" and desk.plan:
                 figures.append(SiteFigures(model=model, role=role, n=None, events=None, reasons={"all": PROTECTED}))
                 continue
-            cut = header.thresholds.get(model)
-            figures.append(site_figures(model, role, outcome[known], score[known], cut, desk.site.limits))
+            threshold = header.thresholds.get(model)
+            figures.append(site_figures((model, role), outcome, score, threshold, desk.site.limits))
     return Envelope(Evaluated(models=header.models, figures=tuple(figures))), None
 
 
-def _released(desk: Desk, stage: str, number: int, task: Envelope) -> Envelope | None:
-    """The release of a round that has a line in the ledger: the same bytes, and never for another question."""
-    spend = desk.books.ledger.find(desk.run, stage, number)
-    if spend is None:
-        return None
-    if spend.question != task.digest:
-        raise PrivacyRefusal("round-answered", "this round was answered for other weights; it is not answered twice")
-    return desk.books.outbox.take(spend)
-
-
-def _planned(desk: Desk, plan: StagePlan, number: int, task: Envelope) -> Spend:
+def _planned(desk: Desk, books: Books, plan: StagePlan, number: int, task: Envelope) -> Spend:
     """What the release will cost; refused before any work if it would pass a budget."""
     assert desk.plan is not None
     spend = Spend(
@@ -142,13 +137,15 @@ def _planned(desk: Desk, plan: StagePlan, number: int, task: Envelope) -> Spend:
         digest="",  # known when it is released
         question=task.digest,
     )
-    desk.books.ledger.refuse_beyond(spend, desk.plan.epsilon, desk.site.limits.max_epsilon)
+    books.ledger.refuse_beyond(spend, desk.plan.epsilon, desk.site.limits.max_epsilon)
     return spend
 
 
-def _epsilon_with(desk: Desk, spend: Spend) -> float:
-    """Epsilon of the run so far, this release included."""
-    return spent([*desk.books.ledger.of_run(desk.run), spend], spend.delta)
+def _epsilon_with(desk: Desk, books: Books, spend: Spend | None) -> float | None:
+    """Epsilon of the run so far, this release included; None without privacy."""
+    if desk.plan is None:
+        return None
+    return spent([*books.ledger.of_run(desk.run), *([spend] if spend else [])], desk.plan.delta)
 
 
 def _weight(desk: Desk, model: str) -> float:

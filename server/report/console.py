@@ -20,7 +20,14 @@ LEGEND = (
 def summary_table(results: Results) -> Table:
     """AUC of each model by arm, internal and external (or by left-out hospital), with the privacy line under it."""
     view = View(results)
-    table = Table(title="AUC", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        title="AUC",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     table.caption = Text(f"{wording.privacy_line(results)}\n{LEGEND}")
     table.caption_justify, table.caption_style = "left", "none"
     table.add_column("model", min_width=NAME_WIDTH)

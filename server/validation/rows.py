@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from server.record import RunRecord
 from server.report.results import CohortRecord, CrossSite, Curve, Metric
-from server.validation.summary import Estimate, bins_of, pooled_tally, site_auc, within_hospital_auc
+from server.validation.summary import Estimate, bins_of, pooled_tally, site_auc, tallies_of, within_hospital_auc
 from shared.cohorts import ROLES, Role
 from shared.metrics.classification import wilson
 from shared.study import Study
 from shared.wire import SiteFigures
+
+SMALL_CELL = "too few on one side of the threshold"
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,16 @@ def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
 def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterator[Metric]:
     """By hospital, and over the hospitals."""
     for site, own in figures:
-        for name, estimate in _site_estimates(own).items():
+        for name, estimate in _site_estimates(key, own).items():
             yield _metric(key, site, name, estimate, [own])
     every = [own for _, own in figures]
     yield _metric(key, None, "auc", within_hospital_auc(every), every)
-    for name, estimate in _decision_estimates(every).items():
+    for name, estimate in _decision_estimates(key, every).items():
         yield _metric(key, None, name, estimate, every)
     tally = pooled_tally(every)
-    value = tally.auc_with_variance() if tally else None
-    if value:
-        binned = Estimate(value[0], method=f"pooled, {bins_of(every)} bins or more a hospital")
+    value = tally.auc() if tally else None
+    if value is not None:
+        binned = Estimate(value, method=f"pooled, {bins_of(every)} bins or more a hospital")
         yield _metric(key, None, "auc_pooled", binned, every)
 
 
@@ -118,28 +120,30 @@ def cross_site_rows(study: Study, records: Sequence[RunRecord]) -> Iterator[Cros
                 )
 
 
-def _site_estimates(own: SiteFigures) -> dict[str, Estimate]:
+def _site_estimates(key: Key, own: SiteFigures) -> dict[str, Estimate]:
     missing = own.reasons.get("all", "")
     brier_reason = own.reasons.get("auc") or missing or "not reported"
     estimates = {
         "auc": site_auc(own),
         "brier": Estimate(own.brier, method="mean squared error", reason="" if own.brier is not None else brier_reason),
     }
-    return {**estimates, **_decision_estimates([own])}
+    return {**estimates, **_decision_estimates(key, [own])}
 
 
-def _decision_estimates(figures: Sequence[SiteFigures]) -> dict[str, Estimate]:
-    """Sensitivity, specificity and accuracy of the hospitals together; null as soon as one of them held a cell back."""
-    events = _added([f.event_table for f in figures])
-    others = _added([f.other_table for f in figures])
-    halves = {"event_table": events, "other_table": others}
-    reasons = {name: _held_back(figures, name) for name in halves}
+def _decision_estimates(key: Key, figures: Sequence[SiteFigures]) -> dict[str, Estimate]:
+    """Sensitivity, specificity and accuracy of the hospitals together; null as soon as one could not tell."""
+    tables = [tally.decisions() for tally in tallies_of(figures)]
+    if key.record.thresholds.get(key.model) is None:
+        reason = "no threshold could be chosen"
+    elif len(tables) < len(figures):
+        reason = ", ".join(sorted({reason for f in figures for reason in f.reasons.values()}))
+    else:
+        reason = ""
+    events = None if reason else _added([events for events, _ in tables])
+    others = None if reason else _added([others for _, others in tables])
     both = None if events is None or others is None else (events[0] + others[0], events[1] + others[1])
-    return {
-        "sensitivity": _rate(events, reasons["event_table"]),
-        "specificity": _rate(others, reasons["other_table"]),
-        "accuracy": _rate(both, reasons["event_table"] or reasons["other_table"]),
-    }
+    named = {"sensitivity": events, "specificity": others, "accuracy": both}
+    return {name: _rate(table, reason or SMALL_CELL) for name, table in named.items()}
 
 
 def _added(tables: Sequence[tuple[int, int] | None]) -> tuple[int, int] | None:
@@ -149,14 +153,9 @@ def _added(tables: Sequence[tuple[int, int] | None]) -> tuple[int, int] | None:
     return sum(right for right, _ in known), sum(wrong for _, wrong in known)
 
 
-def _held_back(figures: Sequence[SiteFigures], name: str) -> str:
-    found = {f.reasons.get(name) or f.reasons.get("auc") or f.reasons.get("all") for f in figures}
-    return ", ".join(sorted(reason for reason in found if reason))
-
-
 def _rate(table: tuple[int, int] | None, reason: str) -> Estimate:
     if table is None:
-        return Estimate(None, reason=reason or "not reported")
+        return Estimate(None, reason=reason)
     right, trials = table[0], sum(table)
     if trials == 0:
         return Estimate(None, reason="no patient of that class")

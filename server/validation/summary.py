@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
+from shared.metrics.cells import Cells
 from shared.metrics.delong import logit_interval
 from shared.metrics.scores import ScoreTally
 from shared.wire import SiteFigures
@@ -52,18 +53,23 @@ def pooled_tally(figures: Sequence[SiteFigures]) -> ScoreTally | None:
     Each hospital merged its own small cells, so their cells differ: each is spread evenly over the finest cells that
     any of them has. On their common cells alone little would be left of two small hospitals.
     """
-    tallies = [_tally(f) for f in figures if f.edges]
+    tallies = tallies_of(figures)
     edges = sorted({edge for tally in tallies for edge in tally.edges})
     return reduce(add, (tally.spread(edges) for tally in tallies)) if tallies else None
 
 
+def tallies_of(figures: Sequence[SiteFigures]) -> list[ScoreTally]:
+    """The tally of each hospital that released one."""
+    return [
+        ScoreTally(Cells(f.event_cells.edges, f.event_cells.counts), Cells(f.other_cells.edges, f.other_cells.counts))
+        for f in figures
+        if f.event_cells and f.other_cells
+    ]
+
+
 def bins_of(figures: Sequence[SiteFigures]) -> int:
     """Cells in the coarsest of the hospitals' tallies: how coarse a curve from them may be."""
-    return min((_tally(f).occupied for f in figures if f.edges), default=0)
-
-
-def _tally(figures: SiteFigures) -> ScoreTally:
-    return ScoreTally(figures.edges, figures.event_cells, figures.other_cells)
+    return min((tally.bins for tally in tallies_of(figures)), default=0)
 
 
 def _with_interval(auc: float, variance: float, method: str) -> Estimate:

@@ -187,10 +187,12 @@ def test_no_figure_of_too_few_patients_passes(told: dict[str, object], size: dic
         {"event_cells": (6, 20)},
         {"other_cells": (35, 7)},
         {"edges": ()},
+        {"event_table": (20, 6)},
+        {"other_table": (20, 14)},
         {"event_cells": (25, 0, 0, 0, 0, 0)},
     ],
 )
-def test_a_tally_that_is_not_one_of_its_patients_on_the_grid_is_refused(tally: dict[str, object]) -> None:
+def test_a_tally_or_table_that_is_not_one_of_its_patients_is_refused(tally: dict[str, object]) -> None:
     assert refused(figures(**tally)) == "wrong-shape"
 
 

@@ -19,19 +19,24 @@ def courier(reach: Reach) -> ClientApp:
     app = ClientApp()
 
     def carry(message: Message, context: Context) -> Message:
-        try:
-            reply = reach(context, Envelope.from_record(message.content))
-        except ValueError:
-            reply = Envelope(Refused(code="not-typed", sentence="the message is none of the known ones"))
-        except Exception:  # Flower would send the exception's own text to the server
-            reply = Envelope(Refused(code="unreachable", sentence="this hospital's agent could not be reached"))
-        return Message(reply.to_record(), reply_to=message)
+        return Message(_answer(reach, message, context).to_record(), reply_to=message)
 
     app.train()(carry)
     app.evaluate()(carry)
     app.query("describe")(carry)
     app.query("tally_threshold")(carry)
     return app
+
+
+def _answer(reach: Reach, message: Message, context: Context) -> Envelope:
+    try:
+        task = Envelope.from_record(message.content)
+    except ValueError:
+        return Envelope(Refused(code="not-typed", sentence="the message is none of the known ones"))
+    try:
+        return reach(context, task)
+    except Exception:  # Flower would send the exception's own text to the server
+        return Envelope(Refused(code="unreachable", sentence="this hospital's agent could not be reached"))
 
 
 def reach_own_site(context: Context, task: Envelope) -> Envelope:

@@ -87,13 +87,19 @@ def check(site: Site, study: Study, progress: Progress) -> tuple[Findings | None
     problems, findings = list(refusals(site, study)), None
     try:
         archive = Archive(site)
-        cohort = archive.cohort(study)
+        archive.cohort(study)
         if site.name in study.sites:
-            modalities = tuple(_modality(archive, study, name, progress) for name in study.modalities)
-            findings = Findings(site, study, cohort, modalities, tuple(_roles(site, study, cohort)))
+            findings = findings_of(archive, study, progress)
     except FileError as error:
         problems += error.problems
     return findings, problems
+
+
+def findings_of(archive: Archive, study: Study, progress: Progress = lambda *_: None) -> Findings:
+    """What an archive has for a study; FileError where it cannot be read."""
+    modalities = tuple(_modality(archive, study, name, progress) for name in study.modalities)
+    cohort = archive.cohort(study)
+    return Findings(archive.site, study, cohort, modalities, tuple(_roles(archive.site, study, cohort)))
 
 
 def refusals(site: Site, study: Study) -> Iterator[Problem]:

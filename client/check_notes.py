@@ -17,6 +17,13 @@ TOLERATED = 0.1  # of the declared number of patients
 
 def notes(found: Findings) -> Iterator[str]:
     """What is allowed but should be mended or known before training."""
+    yield from folder_notes(found)
+    yield from _budget_notes(found.site, found.study)
+    yield from warnings(found.study)
+
+
+def folder_notes(found: Findings) -> Iterator[str]:
+    """What is odd about the folder itself."""
     site, study, cohort = found.site, found.study, found.cohort
     declared, n = study.sites[site.name].patients, len(cohort.patients)
     if abs(n - declared) > TOLERATED * declared:
@@ -27,8 +34,6 @@ def notes(found: Findings) -> Iterator[str]:
     yield from _column_notes(found)
     yield from _modality_notes(found)
     yield from _size_notes(found)
-    yield from _budget_notes(site, study)
-    yield from warnings(study)
 
 
 def runs_here(study: Study, site: str) -> int:
@@ -49,7 +54,10 @@ def _modality_notes(found: Findings) -> Iterator[str]:
     lacks = found.study.sites[found.site.name].lacks
     for modality in found.modalities:
         if not modality.present.any() and modality.name not in lacks:
-            yield f"{modality.name}: no patient has it, so this hospital takes no part in its models"
+            yield (
+                f"{modality.name}: no patient has it, so this hospital's part in its models would be noise; "
+                "ask the coordinator to declare that it is lacking"
+            )
         if modality.present.any() and modality.name in lacks:
             yield f"{modality.name}: the study says that this hospital lacks it, and patients have it"
 

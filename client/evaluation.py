@@ -27,9 +27,14 @@ def scores_of(model: MultimodalModel, batch: Batch) -> dict[str, Floats]:
 
 
 def threshold_tallies(model: MultimodalModel, batch: Batch) -> dict[str, Floats]:
-    """Counts (2, cells) of training patients for each model; a patient adds one to one cell of each."""
-    outcome = batch.outcome.numpy()
-    return {name: threshold_counts(outcome, score) for name, score in scores_of(model, batch).items()}
+    """Counts (2, cells) of training patients for each model; a patient adds one to one cell of each.
+
+    A patient with no modality at all is in none: emptying a record then takes one from one cell and adds to no other,
+    which is the sensitivity that the noise is made for.
+    """
+    known = batch.pick(torch.stack(list(batch.present.values())).any(dim=0))
+    outcome = known.outcome.numpy()
+    return {name: threshold_counts(outcome, score) for name, score in scores_of(model, known).items()}
 
 
 def site_figures(

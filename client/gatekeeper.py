@@ -85,7 +85,7 @@ def _check_arrays(arrays: Arrays, declared: Mapping[str, tuple[int, ...]]) -> No
 
 def _check_cohort(cohort: CohortCount, limits: Limits) -> None:
     _check_size(cohort.n, cohort.events, limits)
-    _refuse_small(list(cohort.excluded.values()), limits)
+    _refuse_small([count for count in cohort.excluded.values() if count is not None], limits)
 
 
 def _check_figures(figures: SiteFigures, limits: Limits) -> None:
@@ -102,12 +102,12 @@ def _check_figures(figures: SiteFigures, limits: Limits) -> None:
 
 
 def _check_size(n: int | None, events: int | None, limits: Limits) -> None:
-    """A cohort is told as a whole or not at all; the patients without an event are a count too."""
+    """A cohort is counted only if it is large enough; the patients without an event are a count too."""
     if n is None and events is None:
         return
-    if n is None or events is None or n < limits.min_patients:
+    if n is None or n < limits.min_patients:
         raise PrivacyRefusal("too-few", "a cohort of too few patients must not be counted")
-    _refuse_small([n, events, n - events], limits)
+    _refuse_small([n] if events is None else [n, events, n - events], limits)
 
 
 def _refuse_small(counts: Sequence[float], limits: Limits) -> None:

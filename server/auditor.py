@@ -9,7 +9,7 @@ import numpy.typing as npt
 from shared.errors import ReplyRejected
 from shared.metrics.threshold import CELLS
 from shared.model import group_of, stage_of
-from shared.wire import AnyHeader, Arrays, Envelope, Evaluate, Evaluated, Tallied, Train, Trained
+from shared.wire import AnyHeader, Arrays, Envelope, Evaluate, Evaluated, SiteFigures, Tallied, Train, Trained
 
 LARGEST = 1e6  # of any number in an update: beyond it a model is broken, whatever the clip was
 H = TypeVar("H", bound=AnyHeader)
@@ -56,7 +56,19 @@ def audit_figures(reply: Envelope, task: Evaluate, models: tuple[str, ...]) -> E
     keys = [(figures.model, figures.role) for figures in header.figures]
     if len(set(keys)) < len(keys) or not {model for model, _ in keys} <= set(models):
         raise ReplyRejected("its figures are not those of the study's models, each once a cohort")
+    for figures in header.figures:
+        _audit_cohort(figures)
     return header
+
+
+def _audit_cohort(figures: SiteFigures) -> None:
+    """No more events than patients, and figures only of both classes: an average over pairs needs a pair."""
+    n, events = figures.n or 0, figures.events or 0
+    told = (figures.auc, figures.auc_variance, figures.brier, figures.event_cells, figures.other_cells)
+    if not 0 <= events <= n:
+        raise ReplyRejected("its counts are not those of a cohort")
+    if any(value is not None for value in told) and events in (0, n):
+        raise ReplyRejected("its figures are of a cohort without both classes")
 
 
 def _audit_array(values: npt.NDArray[Any], shape: tuple[int, ...]) -> None:

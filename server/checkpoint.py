@@ -1,5 +1,6 @@
 """Keeps a run's weights on the server's disk after each round, so that a stopped run has lost nothing before it."""
 
+import json
 import os
 from pathlib import Path
 
@@ -14,5 +15,6 @@ def save_weights(path: Path, weights: Arrays, note: dict[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
     ordered = {name: np.ascontiguousarray(weights[name]) for name in sorted(weights)}
-    temporary.write_bytes(save(ordered, metadata=note))
+    told = {"note": json.dumps(note, sort_keys=True)}  # one key, as the format keeps no order of several
+    temporary.write_bytes(save(ordered, metadata=told))
     os.replace(temporary, path)

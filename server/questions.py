@@ -44,6 +44,11 @@ class Assignment:
     folder: Path
     deadline: float  # seconds for an answer
 
+    @property
+    def label(self) -> str:
+        """A name for this run's files, which says where nothing protected the patients."""
+        return self.run.name if self.study.private else f"{self.run.name}.no-privacy"
+
 
 @dataclass
 class Diary:
@@ -136,7 +141,7 @@ class Questions:
             self.diary.failures.append(Failure(site=answer.site, task=name, sentence=sentence))
 
     def _note(self, site: str, place: tuple[str, int], releases: int, epsilon: float | None) -> None:
-        if epsilon is not None:
+        if epsilon is not None and releases:
             stage, number = place
             line = Release(site=site, stage=stage, round=number, releases=releases, epsilon=epsilon)
             self.diary.ledger.append(line)

@@ -32,9 +32,8 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         weights = _stage(desk, stage, rounds, weights)
     # 3. Freeze: from here on the weights have one digest.
     digest = weights_digest(weights)
-    save_weights(
-        job.folder / "models" / f"{job.run.name}.safetensors", weights, {"digest": digest, "run": job.run.name}
-    )
+    note = {"digest": digest, "privacy": job.study.privacy.model_dump_json()}
+    save_weights(job.folder / "models" / f"{job.label}.safetensors", weights, note)
     # 4. Thresholds, from training patients only.
     thresholds = desk.thresholds(weights)
     # 5. Validate everywhere.
@@ -70,13 +69,13 @@ def _stage(desk: Questions, stage: str, rounds: int, weights: Arrays) -> Arrays:
         if not groups.keys() - few:
             raise RunError(
                 f"stage {stage}, round {number}: fewer than {job.min_contributors} hospitals answered with an update; "
-                f"what was reached before is kept in checkpoints/{job.run.name}.safetensors. {desk.diary.told()}"
+                f"what was reached before is kept in checkpoints/{job.label}.safetensors. {desk.diary.told()}"
             )
         desk.diary.unpublished.update(few)
         weights = strategy.updated(weights, job.min_contributors)
         average.add(number, weights)
         save_weights(
-            job.folder / "checkpoints" / f"{job.run.name}.safetensors", weights, {"stage": stage, "round": str(number)}
+            job.folder / "checkpoints" / f"{job.label}.safetensors", weights, {"stage": stage, "round": str(number)}
         )
         answered = tuple(sorted({site for sites in groups.values() for site in sites}))
         desk.diary.rounds.append(

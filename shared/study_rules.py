@@ -27,8 +27,8 @@ def warnings(study: Study) -> Iterator[str]:
         smallest = min(site.patients for site in study.sites.values())
         if study.privacy.delta > 1 / (10 * smallest):
             yield (
-                f"privacy.delta = {study.privacy.delta:g} is above 1 / (10 x {smallest}), the smallest hospital's "
-                "patients: the guarantee may fail for one patient in a few thousand runs; a smaller delta is safer"
+                f"privacy.delta = {study.privacy.delta:g} at {smallest} patients: the guarantee may fail outright for "
+                f"a patient with that probability; a delta up to {1 / (10 * smallest):.1g} is usual for this size"
             )
 
 

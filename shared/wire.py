@@ -65,7 +65,7 @@ class CohortCount(Section):
     role: Role
     n: int | None
     events: int | None
-    excluded: dict[str, int] = {}  # by rule; small counts are left out
+    excluded: dict[str, int | None] = {}  # rows of the table by rule, with the first role; None: too few to tell
     reason: str = ""
 
 

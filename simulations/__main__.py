@@ -1,16 +1,23 @@
-"""``python -m simulations``: run a study on invented or imported hospitals, or import public data as hospitals."""
+"""``python -m simulations``: run or audit a study on invented or imported hospitals, or import public data."""
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shared.command_line import DONE, run_command
+from shared.command_line import DONE, FAILED, run_command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from shared.study import Study
 
 EXAMPLES = """examples:
   python -m simulations run lscc-staging
   python -m simulations run lscc-staging --set privacy.epsilon=3 --set training.rounds=40
   python -m simulations import uci-heart --from DOWNLOADED --to data/uci-heart
   python -m simulations run uci-heart --data data/uci-heart
+  python -m simulations audit uci-heart --data data/uci-heart
 """
 
 
@@ -23,15 +30,13 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="run a study: every arm, every model, with and without privacy, and a report")
-    run.add_argument("study", help="a study of the catalog by its name, or the path of a study file")
-    run.add_argument(
-        "--data", type=Path, metavar="DIR", help="a folder with one folder a hospital; default: invent them"
-    )
-    run.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a key of the study"
-    )
-    run.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where a new folder is made")
+    add_study(commands, "run", "run a study: every arm, every model, with and without privacy, and a report")
+    price = add_study(commands, "price", "what privacy costs: AUC against epsilon, over many draws of the noise")
+    price.add_argument("--epsilons", type=float, nargs="+", default=[0.5, 1, 2, 4, 8], metavar="E")
+    price.add_argument("--draws", type=int, default=20, metavar="N", help="draws of the noise at each epsilon")
+    attack = add_study(commands, "audit", "attack a study's training: canaries, membership, gradient inversion")
+    attack.add_argument("--canaries", type=count, default=200, metavar="N", help="of the audit in one run")
+    attack.add_argument("--trials", type=count, default=2000, metavar="N", help="of each audit of one step")
     bring = commands.add_parser("import", help="write public data as hospitals' folders")
     bring.add_argument("name", choices=["uci-heart"], help="the data set")
     bring.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="the downloaded files")
@@ -41,15 +46,33 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Run a study and print its table."""
+def add_study(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, purpose: str
+) -> argparse.ArgumentParser:
+    """A command on one study, with the options that all of them have."""
+    command = commands.add_parser(name, help=purpose, description=purpose)
+    command.add_argument("study", help="a study of the catalog by its name, or the path of a study file")
+    command.add_argument("--data", type=Path, metavar="DIR", help="one folder a hospital in it; default: invent them")
+    command.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a key")
+    command.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where a folder is made")
+    return command
+
+
+def opening(arguments: argparse.Namespace) -> "tuple[Study, Console]":
+    """The study and where to print; a fault of the file is told before torch is imported."""
     from rich.console import Console
 
     from shared.study_file import load_study
 
-    study = load_study(arguments.study, arguments.set)  # a fault of the file is told before torch is imported
+    study = load_study(arguments.study, arguments.set)
     console = Console(width=None if sys.stdout.isatty() else 112)
     console.print(f"[bold]{study.name}[/bold]  {study.title}")
+    return study, console
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run a study and print its table."""
+    study, console = opening(arguments)
 
     from server.report.console import summary_table
     from server.report.results import Results
@@ -66,6 +89,40 @@ def run(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def price(arguments: argparse.Namespace) -> int:
+    """Measure what privacy costs."""
+    study, console = opening(arguments)
+
+    from simulations.price.run import run_price
+
+    request = (arguments.epsilons, arguments.draws)
+    folder = run_price(study, arguments.data, arguments.results, request, console)
+    console.print(f"Table and figure: {folder}", highlight=False, soft_wrap=True)
+    return DONE
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """Attack a study's training, and print what was found; a refuted guarantee is a failure."""
+    study, console = opening(arguments)
+
+    from simulations.audit.findings import violations
+    from simulations.audit.study_audit import run_audit
+    from simulations.audit.table import findings_table
+
+    size = (arguments.canaries, arguments.trials)
+    folder, findings = run_audit(study, arguments.data, arguments.results, size, console)
+    console.print(findings_table(findings))
+    console.print(f"Written: {folder}", highlight=False, soft_wrap=True)
+    return FAILED if violations(findings) else DONE
+
+
+def count(text: str) -> int:
+    """A number of trials: with fewer than ten nothing can be shown."""
+    if (value := int(text)) < 10:
+        raise argparse.ArgumentTypeError("must be 10 at least")
+    return value
+
+
 def bring(arguments: argparse.Namespace) -> int:
     """Import public data."""
     from simulations.importers import IMPORTERS
@@ -77,4 +134,4 @@ def bring(arguments: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     given = parser().parse_args()
-    sys.exit(run_command(lambda: {"run": run, "import": bring}[given.command](given)))
+    sys.exit(run_command(lambda: {"run": run, "price": price, "audit": audit, "import": bring}[given.command](given)))

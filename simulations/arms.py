@@ -21,7 +21,7 @@ from shared.privacy.mechanism import stages_of
 from shared.study import Study
 from shared.study_file import study_from_text
 from shared.wire import Envelope, Task
-from simulations.in_process import Delays, InProcessGrid, Watch
+from simulations.in_process import Crashes, Delays, InProcessGrid, Watch
 from simulations.pool import Pool
 
 T = TypeVar("T")
@@ -86,6 +86,7 @@ class Hooks:
 
     watch: Watch | None = None
     delay: Delays | None = None
+    crash: Crashes | None = None
     between: Between | None = None
     deadline: float = 3600.0
 
@@ -101,7 +102,7 @@ def run_arms(study: Study, consortium: Consortium, folder: Path, hooks: Hooks, t
         path.write_text(variant.text, encoding="utf-8")
         for arm in study.arms.run:
             nodes = {name: {"site": name} for name in (*study.sites, *(["pooled"] if arm == "pooled" else []))}
-            grid = InProcessGrid(courier(Reach(consortium, hooks)), nodes, hooks.watch, hooks.delay)
+            grid = InProcessGrid(courier(Reach(consortium, hooks)), nodes, hooks.watch, hooks.delay, hooks.crash)
             config: dict[str, bool | float | int | str] = {
                 "study": str(path),
                 "overrides": "",

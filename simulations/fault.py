@@ -8,10 +8,11 @@ from typing import Literal
 class Fault:
     """What a hospital does wrong with tasks of kind ``on`` (in round ``round`` only, if given).
 
-    ``fail`` crashes, ``late`` answers after the deadline, ``nonsense`` answers with arrays that are not numbers.
+    ``fail`` crashes, ``unreachable`` has no agent that its courier could reach, ``late`` answers after the deadline,
+    ``nonsense`` answers with arrays that are not numbers.
     """
 
-    kind: Literal["fail", "late", "nonsense"]
+    kind: Literal["fail", "unreachable", "late", "nonsense"]
     on: Literal["describe", "train", "tally-threshold", "evaluate"] = "train"
     round: int | None = None
 

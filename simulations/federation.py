@@ -106,16 +106,20 @@ def _hooks(faults: Mapping[str, Fault], crossings: list[Crossing]) -> Hooks:
         late = fault and fault.kind == "late" and _hit(fault, Envelope.from_record(message.content))
         return 10 * DEADLINE if late else 0.0
 
+    def crash(site: str, message: Message) -> bool:
+        fault = faults.get(site)
+        return bool(fault and fault.kind == "fail" and _hit(fault, Envelope.from_record(message.content)))
+
     def between(site: str, task: Envelope, answer: Answerer) -> Envelope:
         fault = faults.get(site)
-        if fault is None or fault.kind == "late" or not _hit(fault, task):
+        if fault is None or fault.kind in ("fail", "late") or not _hit(fault, task):
             return answer(task)
-        if fault.kind == "fail":
-            raise RuntimeError("this hospital was made to fail")
+        if fault.kind == "unreachable":
+            raise ConnectionError("this hospital was made to fail")
         reply = answer(task)
         return Envelope(reply.header, {name: np.full_like(a, np.nan) for name, a in reply.arrays.items()})
 
-    return Hooks(watch=watch, delay=delay, between=between, deadline=DEADLINE if faults else 60.0)
+    return Hooks(watch=watch, delay=delay, crash=crash, between=between, deadline=DEADLINE if faults else 60.0)
 
 
 def _hit(fault: Fault, task: Envelope) -> bool:

@@ -17,13 +17,14 @@ CRASHED = 2  # Flower's code for an exception in a ClientApp
 
 Watch = Callable[[str, Message], None]
 Delays = Callable[[str, Message], float]
+Crashes = Callable[[str, Message], bool]
 
 
 class InProcessGrid(Grid):
     """Calls the ClientApp of each node when its reply is pulled.
 
     ``watch`` sees every message that crosses, in both directions, with the hospital's name; ``delay`` says how many
-    seconds a reply is late.
+    seconds a reply is late, and ``crash`` whether the program of a hospital crashes on a message.
     """
 
     def __init__(
@@ -32,10 +33,11 @@ class InProcessGrid(Grid):
         nodes: Mapping[str, Mapping[str, str]],
         watch: Watch | None = None,
         delay: Delays | None = None,
+        crash: Crashes | None = None,
     ) -> None:
         # Flower asks for the identity of the running task before it makes a Message; here there is one process.
         TaskIdentity.run_id = TaskIdentity.node_id = TaskIdentity.task_id = 1
-        self._app, self._watch, self._delay = app, watch, delay
+        self._app, self._watch, self._delay, self._crash = app, watch, delay, crash
         self._names = {FIRST_NODE + place: name for place, name in enumerate(nodes)}
         self._contexts = {
             node: Context(run_id=1, node_id=node, node_config=dict(nodes[name]), state=RecordDict(), run_config={})
@@ -99,6 +101,8 @@ class InProcessGrid(Grid):
         if self._watch:
             self._watch(name, message)
         try:
+            if self._crash and self._crash(name, message):
+                raise RuntimeError("this hospital's program was made to crash")
             reply = self._app(message, self._contexts[message.metadata.dst_node_id])
         except Exception as failure:  # as a SuperNode does: the server gets an error in place of a reply
             reply = Message(Error(code=CRASHED, reason=type(failure).__name__), reply_to=message)

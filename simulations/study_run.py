@@ -10,12 +10,15 @@ from flwr.app import Message
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from client.check import findings_of
+from client.check_notes import folder_notes
 from server.record import load_records
 from server.report.results import Results
 from server.report.write import write_report
 from server.validation.assemble import assemble
 from server.validation.ledger import write_ledger
 from shared.errors import FileError, Problem, StudyError
+from shared.learnability import learnability_warnings
 from shared.study import Study
 from simulations.arms import (
     Consortium,
@@ -26,7 +29,7 @@ from simulations.arms import (
     protected_only,
     run_arms,
 )
-from simulations.hospitals import invent, oracle
+from simulations.hospitals import generator_digest, invent, oracle
 from simulations.site_file import write_site_file
 
 ENGINE = "in-process"
@@ -35,11 +38,13 @@ ENGINE = "in-process"
 def run_study(study: Study, data: Path | None, results: Path, console: Console) -> Path:
     """Run a study over the hospitals in ``data`` (None: invent them); returns the new results folder."""
     begun = time.monotonic()
-    with _progress(console) as progress:
+    with bars(console) as progress:
         invented = data is None
         hospitals = invented_folder(study, progress) if data is None else data
         folder = fresh_folder(results, study.name)
         consortium = opened(study, hospitals, folder, progress)
+        for note in (*learnability_warnings(study), *notes_of(study, consortium)):
+            console.print(f"note: {note}", highlight=False)
         try:
             train_all(study, consortium, folder, progress)
         except KeyboardInterrupt:
@@ -60,6 +65,15 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console) 
     return folder
 
 
+def notes_of(study: Study, consortium: Consortium) -> list[str]:
+    """What is odd about the hospitals' folders, before anything is trained."""
+    return [
+        f"{site}: {note}"
+        for site, archive in consortium.archives.items()
+        for note in folder_notes(findings_of(archive, study))
+    ]
+
+
 def write_results(study: Study, results: Results, folder: Path) -> None:
     """``results.json``, the report made from it, and the study as it was run."""
     (folder / "study.json").write_text(json.dumps(json.loads(study.text), indent=2) + "\n", encoding="utf-8")
@@ -76,6 +90,9 @@ def fresh_folder(results: Path, name: str) -> Path:
             folder.mkdir(parents=True)
         except FileExistsError:
             continue
+        except OSError:
+            problem = Problem("--results", results.name, "no folder can be made there", "name another one")
+            raise FileError([problem]) from None
         return folder
     raise FileExistsError("a thousand runs in one second")
 
@@ -99,7 +116,7 @@ def invented_folder(study: Study, progress: Progress) -> Path:
 def hospitals_key(study: Study) -> str:
     """A name for invented hospitals: the study's, and a digest of all that they depend on."""
     keys = {"seed", "unit", "outcome", "modalities", "sites", "simulation"}
-    content = study.model_dump_json(include=keys, by_alias=True)
+    content = study.model_dump_json(include=keys, by_alias=True) + generator_digest()
     return f"{study.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
@@ -132,7 +149,8 @@ def train_all(study: Study, consortium: Consortium, folder: Path, progress: Prog
     run_arms(study, consortium, folder, Hooks(watch=watch))
 
 
-def _progress(console: Console) -> Progress:
+def bars(console: Console) -> Progress:
+    """Progress bars, one a task."""
     return Progress(
         TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     )

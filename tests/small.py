@@ -1,6 +1,7 @@
 """A study small enough for tests: three hospitals of forty invented patients, two tables, few rounds."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,23 @@ def hospital(
 def agent_of(site: Site) -> Agent:
     """A new agent on a hospital's folder, as after a restart."""
     return Agent(Archive(site), site)
+
+
+def outbox(site: Site) -> list[Path]:
+    """Files of kept releases."""
+    return sorted((site.state / "outbox").iterdir())
+
+
+def ledger(site: Site) -> list[dict[str, object]]:
+    """Lines of the ledger, as they are on the disk."""
+    path = site.state / "ledger.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def egress(site: Site) -> list[dict[str, object]]:
+    """Lines of the egress log, as they are on the disk."""
+    path = site.state / "egress.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def run_of(study: Study, arm: str = "federated") -> RunKey:

@@ -36,7 +36,12 @@ def test_every_key_is_in_the_readme(section):
 
 def test_its_commands_exist_and_answer_at_once():
     commands = set(re.findall(r"python -m (\w+) (\w+)", README))
-    assert commands == {("simulations", "run"), ("simulations", "import"), ("client", "check")}
+    assert commands == {
+        ("simulations", "run"),
+        ("simulations", "price"),
+        ("simulations", "import"),
+        ("client", "check"),
+    }
     for package, command in commands:
         call = [sys.executable, "-X", "importtime", "-m", package, command, "--help"]
         answer = subprocess.run(call, capture_output=True, text=True, cwd=ROOT, check=False)

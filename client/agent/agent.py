@@ -11,7 +11,8 @@ from client.agent.work import Answer, describe, evaluate, tally_threshold, train
 from client.archive import Data
 from client.gatekeeper import check_outgoing, check_study
 from client.site import Site
-from shared.errors import FileError, PrivacyRefusal
+from shared.errors import FileError, PrivacyRefusal, StudyError
+from shared.privacy.records import RunKey
 from shared.study_file import study_from_text
 from shared.wire import Describe, Envelope, Evaluate, Refused, TallyThreshold, Task, Train
 
@@ -31,7 +32,7 @@ class Agent:
 
     def __init__(self, data: Data, site: Site) -> None:
         self._data, self._site = data, site
-        self._desks: dict[str, Desk] = {}
+        self._desks: dict[RunKey, Desk] = {}
 
     def answer(self, task: Envelope) -> Envelope:
         """The reply to a task, or a refusal; no text of an exception leaves, as it may hold a patient's value."""
@@ -49,9 +50,12 @@ class Agent:
     def _answer(self, header: Task, task: Envelope, books: Books) -> Envelope:
         try:
             reply, spend = self._work(header, task, books)
-            check_outgoing(reply, self._site, self._desks[header.run.name].model)
+            check_outgoing(reply, self._site, self._desks[header.run].model)
         except PrivacyRefusal as refusal:
             reply, spend = Envelope(Refused(code=refusal.code, sentence=refusal.sentence)), None
+        except StudyError:
+            sentence = "the task's study is not one that this hospital's program knows"
+            reply, spend = Envelope(Refused(code="study-unreadable", sentence=sentence)), None
         except FileError as error:
             log.warning("%s", error)  # stays here: the hospital's own people mend it
             sentence = "this hospital's data cannot be used as they are"
@@ -63,14 +67,13 @@ class Agent:
         return reply
 
     def _work(self, header: Task, task: Envelope, books: Books) -> Answer:
-        key = header.run.name
-        if key not in self._desks:
+        if header.run not in self._desks:
             study = study_from_text(header.study)
             if study.digest != header.run.study:
                 raise PrivacyRefusal("wrong-digest", "the study's digest is not that of its text")
             check_study(self._site, self._data.members, study)
-            self._desks[key] = Desk(self._data, self._site, study, header.run)
-        return WORK[type(header)](self._desks[key], books, task)
+            self._desks[header.run] = Desk(self._data, self._site, study, header.run)
+        return WORK[type(header)](self._desks[header.run], books, task)
 
 
 def place_of(failure: Exception) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from client.agent.books import Books
 from client.agent.desk import Desk
 from client.evaluation import ONE_CLASS, TOO_FEW, scores_of, site_figures, threshold_tallies
+from client.probe import require_sound
 from client.training import Round, train_round
 from shared.errors import PrivacyRefusal
 from shared.metrics.threshold import gathered
@@ -39,9 +40,11 @@ def describe(desk: Desk, books: Books, task: Envelope) -> Answer:
     for role in desk.roles:
         batch = desk.patients(role)
         n, events = len(batch), int(batch.outcome.sum())
-        enough = n >= limits.min_patients and all(c == 0 or c >= limits.min_cell for c in (events, n - events))
-        excluded = {rule: count for rule, count in desk.excluded.items() if count >= limits.min_cell}
         hidden = role == "train" and desk.study.private  # how many of them had the event is a release of its own
+        told = () if hidden else (events, n - events)
+        enough = n >= limits.min_patients and all(c == 0 or c >= limits.min_cell for c in told)
+        first = role == desk.roles[0]  # rows are left out before there are roles
+        excluded = {rule: n if n >= limits.min_cell else None for rule, n in desk.excluded.items()} if first else {}
         reason = TOO_FEW if not enough else PROTECTED if hidden else ONE_CLASS if events in (0, n) else ""
         counts.append(
             CohortCount(
@@ -67,6 +70,8 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
     books.commitments.refuse_training(desk.run)
     if header.round > desk.study.training.rounds:
         raise PrivacyRefusal("no-such-round", "the study has fewer rounds")
+    if plan:
+        require_sound(desk.study, header.stage, desk.patients("train"))
     spend = _planned(desk, books, plan, header.round, task) if plan and groups else None
     desk.load(task.arrays)
     todo = Round(desk.study, header.stage, groups, desk.denominator, plan)
@@ -107,8 +112,8 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
     assert isinstance(header, Evaluate)
     if weights_digest(task.arrays) != header.models:
         raise PrivacyRefusal("wrong-models", "these are not the models that the server committed to")
-    books.commitments.hold(desk.run, task.digest)
     desk.load(task.arrays)
+    books.commitments.hold(desk.run, task.digest)
     figures: list[SiteFigures] = []
     for role in desk.roles:
         batch = desk.patients(role)

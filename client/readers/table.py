@@ -40,7 +40,9 @@ def _number(name: str, column: Numeric, text: str, faults: list[str]) -> float |
     try:
         number = float(text)
     except ValueError:
-        faults.append(f"{name}: not a number, read as missing")
+        comma = text.count(",") == 1 and text.replace(",", "").strip("+-").isdigit()
+        rule = "a decimal comma instead of a point" if comma else "not a number"
+        faults.append(f"{name}: {rule}, read as missing")
         return None
     if number in column.missing:
         faults.append(f"{name}: a code for missing")
@@ -58,6 +60,8 @@ def _category(name: str, column: Categorical, text: str, faults: list[str]) -> i
         return column.values.index(text)
     if text in column.missing:
         faults.append(f"{name}: a code for missing")
+    elif text.lower() in (value.lower() for value in column.values):
+        faults.append(f"{name}: one of {', '.join(column.values)} but for upper and lower case, read as missing")
     elif text.lower() not in EMPTY:
         faults.append(f"{name}: not one of {', '.join(column.values)}, read as missing")
     return None

@@ -19,18 +19,22 @@ def cohorts(view: View) -> Section:
     table = Table(
         "cohorts",
         "Patients by hospital and cohort",
-        (*head("Hospital", "Cohort", "Role"), Cell("n", number=True), Cell("Events", number=True), Cell("Excluded")),
+        (*head("Hospital", "Cohort"), Cell("n", number=True), Cell("Events", number=True), Cell("Excluded")),
         groups,
-        ("Patients stand in one cohort only. Excluded: by rule, before the cohort was formed.",),
+        ("Excluded: rows of the table left out by rule, before there were cohorts; told once a hospital.",),
     )
     return Section("cohorts", "Cohorts", tables=(table,))
 
 
 def _cohort(row: CohortRecord) -> tuple[Cell, ...]:
     reason = (row.reason,) if row.reason else ()
+    under_n, under_events = (reason, ()) if row.n is None else ((), reason)
     excluded = "; ".join(f"{rule}: {_excluded(number)}" for rule, number in row.excluded.items()) or "none"
-    names = (Cell(row.site), Cell(wording.COHORTS[row.name]), Cell(row.role))
-    numbers = (Cell(wording.count(row.n), reason, number=True), Cell(wording.count(row.events), number=True))
+    names = (Cell(row.site), Cell(wording.COHORTS[row.name]))
+    numbers = (
+        Cell(wording.count(row.n), under_n, number=True),
+        Cell(wording.count(row.events), under_events, number=True),
+    )
     return (*names, *numbers, Cell(excluded))
 
 
@@ -49,14 +53,21 @@ def privacy(view: View) -> Section:
         "Privacy spent, by run (one fold of one arm)",
         (*head("Hospital", "Arm", "Fold", "ε spent / budget", "δ"), Cell("Releases", number=True)),
         (Group("", tuple(_spent(row) for row in record.sites)),),
-        ("A patient is the unit: all rows of one patient together. Each hospital added its own noise.",),
+        (
+            "ε bounds how much all that training released can tell about one patient (all of his rows together): the "
+            "smaller, the less; δ is the probability with which the bound may fail. A release is one noised sum. Each "
+            "hospital adds its own noise; in the arm pooled the pool adds it.",
+        ),
     )
     composed = Table(
         "composed",
         "Composed: all runs together, as if each had been released",
         (*head("Hospital", "ε", "δ"), Cell("Runs", number=True)),
         (Group("", tuple(_composed(row) for row in record.composed)),),
-        ("In a simulation, arms and folds are separate what-ifs; a real study spends only what it releases.",),
+        (
+            "In a simulation, arms and folds are separate what-ifs; a real study spends only what it releases. ε grows "
+            "by less than its sum, as the noises are independent. Arms without privacy have no bound and are left out.",
+        ),
     )
     return Section("privacy", "Privacy", tables=(spent, composed) if record.composed else (spent,))
 

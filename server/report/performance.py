@@ -1,6 +1,8 @@
 """The report's sections on how well the models do."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from server.report import wording
 from server.report.figures import roc_figures
@@ -159,9 +161,12 @@ def operating_point(view: View) -> Section:
     table = Table(
         "operating-point",
         f"At the frozen threshold: {view.main.text}",
-        (*head("Model", "Threshold", "Sensitivity", "Specificity"), SIZE),
+        (*head("Model", "Threshold (risk)", "Sensitivity", "Specificity"), SIZE),
         groups,
-        ("Chosen from training patients or declared beforehand, then frozen; never moved for an evaluation.",),
+        (
+            "Chosen from tallies of training patients (Youden's index; under privacy from noised tallies, which can "
+            "miss the best cut) or declared beforehand, then frozen; never moved for an evaluation.",
+        ),
     )
     return Section("threshold", "Sensitivity and specificity", tables=(table,))
 
@@ -177,7 +182,9 @@ def _operating_row(view: View, place: Place) -> tuple[Cell, ...]:
     cells = [estimate_cell(rate, "sensitivity") for rate in rates]
     strong = place.model == view.primary
     size = next(((rate.n, rate.events) for rate in rates if rate.n is not None), (None, None))
-    cut = estimate_cell(threshold(view, view.main, place), "threshold")
+    logit = threshold(view, view.main, place)
+    risk = None if logit.value is None else 1 / (1 + math.exp(-logit.value))
+    cut = estimate_cell(replace(logit, value=risk), "sensitivity")
     name = Cell(wording.model_name(place.model), strong=strong)
     return (name, cut, *cells, Cell(wording.counts(*size), number=True))
 

@@ -180,7 +180,7 @@ class Meta(Section):
 
 
 class Oracle(Section):
-    """The figure of the truth that invented the patients: the most that a model could reach."""
+    """What the truth that invented the patients reaches on average: the most that a model can be expected to reach."""
 
     model: Model
     fold: Name = MAIN

@@ -59,7 +59,8 @@ def notes(view: View) -> tuple[str, ...]:
 
 
 COLUMN_NOTES = {
-    ORACLE: "oracle: the score of the truth that invented the patients, the most that a model could reach.",
+    ORACLE: "oracle: what the truth that invented the patients reaches on average, the most that a model can be "
+    "expected to reach; on a cohort of this size a figure can lie above it by chance.",
     "pooled": "pooled: trained as if all patients lay in one place; a simulation can, hospitals cannot.",
     "federated": "federated: trained over the hospitals, patients staying where they are.",
     "alone": "alone: one model a training hospital, here their mean; each is in the cross-site table.",

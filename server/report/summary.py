@@ -15,6 +15,8 @@ def summary(view: View) -> Section:
     terms = [("Design", (design(view),)), ("Cohorts", cohort_lines(view)), ("Main result", main_lines(view, view.main))]
     if outcome := view.results.study.outcome.rstrip("."):
         terms.insert(0, ("Outcome", (outcome[:1].upper() + outcome[1:] + ".",)))
+    if view.results.oracle:
+        terms.insert(0, ("Patients", ("Invented, with known truth: nothing here is evidence about real patients.",)))
     if other in view.columns:
         title = "Without privacy" if view.main.private else "Under privacy"
         terms.append((title, main_lines(view, other)))
@@ -41,11 +43,12 @@ def cohort_lines(view: View) -> tuple[str, ...]:
 
 
 def _cohort_line(name: CohortName, rows: list[CohortRecord]) -> str:
-    shown = unique(row.site for row in rows if row.n is not None and row.events is not None)
-    told = [(row.n, row.events) for row in rows if row.n is not None and row.events is not None]
-    hidden = unique(row.site for row in rows if row.site not in shown)
-    text = f"{wording.COHORTS[name]}: {wording.patients(sum(n for n, _ in told))}, "
-    text += f"{sum(events for _, events in told)} events, at {wording.places(shown) or 'no hospital'}"
+    told = [row for row in rows if row.n is not None]
+    hidden = unique(row.site for row in rows if row.n is None)
+    text = f"{wording.COHORTS[name]}: {wording.patients(sum(row.n or 0 for row in told))}, "
+    events = [row.events for row in told]
+    text += "events not released" if None in events else f"{sum(count or 0 for count in events)} events"
+    text += f", at {wording.places(unique(row.site for row in told)) or 'no hospital'}"
     return f"{text}. Too few to report: {wording.places(hidden)}." if hidden else f"{text}."
 
 
@@ -79,8 +82,8 @@ def limits(view: View) -> Section:
         "Calibration, clinical utility (decision curves), subgroups and missing modalities are not in this report.",
         "Intervals are for the patients who were evaluated. Another seed, another split or other noise gives another "
         "model; this is one run.",
-        "No patient's score left a hospital: curves and pooled figures are binned, figures by hospital are not, "
-        "and the two can differ in the third decimal.",
+        "No patient's score left a hospital: curves and pooled figures are made of bins, the figures by hospital are "
+        "not; for hospitals of a hundred patients the area under a drawn curve can be several hundredths lower.",
         "Not for clinical use.",
     ]
     if results.oracle:

@@ -19,6 +19,7 @@ from server.report.results import (
 from server.validation.rows import cohort_rows, cross_site_rows, curve_rows, metric_rows
 from shared import VERSION
 from shared.cohorts import fold_named
+from shared.learnability import learnability_warnings
 from shared.privacy.accounting import composed_epsilon
 from shared.privacy.mechanism import plan_privacy
 from shared.study import DpSgd, Study
@@ -29,7 +30,8 @@ def assemble(
     study: Study, records: Sequence[RunRecord], engine: str, oracle: Mapping[str, float], seconds: float
 ) -> Results:
     """Results of a study; ``oracle`` has the best possible AUC by model where the patients were invented."""
-    one_a_fold = {record.run.fold: record for record in reversed(records)}.values()
+    own = [record for record in records if record.private == study.private]  # not a simulation's twin
+    one_a_fold = {record.run.fold: record for record in reversed(own)}.values()
     return Results(
         study=StudyRecord(
             name=study.name,
@@ -48,7 +50,7 @@ def assemble(
         oracle=tuple(_oracle_rows(study, records, oracle)),
         published=tuple(_published(study)),
         curves=tuple(row for record in records for row in curve_rows(study, record)),
-        warnings=(*warnings(study), *_run_warnings(records)),
+        warnings=(*warnings(study), *learnability_warnings(study), *_run_warnings(records)),
         timing=Timing(seconds_total=seconds, phases={r.run.name + _kind(r): r.seconds for r in records}),
         environment={
             "medley": VERSION,

@@ -133,10 +133,10 @@ def _site_estimates(key: Key, own: SiteFigures) -> dict[str, Estimate]:
 def _decision_estimates(key: Key, figures: Sequence[SiteFigures]) -> dict[str, Estimate]:
     """Sensitivity, specificity and accuracy of the hospitals together; null as soon as one could not tell."""
     tables = [tally.decisions() for tally in tallies_of(figures)]
-    if key.record.thresholds.get(key.model) is None:
+    if len(tables) < len(figures):
+        reason = ", ".join(sorted({reason for f in figures for reason in f.reasons.values()})) or "not reported"
+    elif key.record.thresholds.get(key.model) is None:
         reason = "no threshold could be chosen"
-    elif len(tables) < len(figures):
-        reason = ", ".join(sorted({reason for f in figures for reason in f.reasons.values()}))
     else:
         reason = ""
     events = None if reason else _added([events for events, _ in tables])

@@ -35,7 +35,7 @@ class Cells:
     @classmethod
     def of(cls, places: Floats) -> "Cells":
         """Count patients by their place on the grid, (patients,) in bins; beyond it the first or the last bin."""
-        bins = np.clip(np.floor(places).astype(np.int64), 0, BINS - 1)
+        bins = np.clip(np.floor(places), 0, BINS - 1).astype(np.int64)  # clipped first: a huge score has no integer
         return cls(tuple(range(BINS + 1)), tuple(np.bincount(bins, minlength=BINS).tolist()))
 
     def __add__(self, other: "Cells") -> "Cells":

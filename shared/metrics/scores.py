@@ -26,7 +26,7 @@ class ScoreTally:
     @classmethod
     def of(cls, outcome: Floats, score: Floats) -> "ScoreTally":
         """Count patients into all bins; ``score`` is the log odds minus the threshold's."""
-        places = score / WIDTH + MIDDLE
+        places = np.floor(score / WIDTH) + MIDDLE  # floored first: a score just below the threshold stays below it
         return cls(Cells.of(places[outcome == 1]), Cells.of(places[outcome == 0]))
 
     def __add__(self, other: "ScoreTally") -> "ScoreTally":

@@ -1,5 +1,6 @@
 """Invented hospitals with known truth: they make files as real hospitals have them, and know the best possible AUC."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from shared.study import Study
 from simulations.hospitals.larynx import write_sites
 from simulations.hospitals.truth import oracle
 
-__all__ = ["GENERATORS", "invent", "oracle"]
+__all__ = ["GENERATORS", "generator_digest", "invent", "oracle"]
 
 Writer = Callable[[Study, Path, Mapping[str, int], Callable[[], None]], None]
 GENERATORS: dict[str, Writer] = {"larynx": write_sites}
@@ -36,3 +37,9 @@ def invent(
             progress(done, total)
 
     GENERATORS[study.simulation.generator](study, folder, sizes, step)
+
+
+def generator_digest() -> str:
+    """SHA-256 of the code that invents: hospitals made by another version are not the same hospitals."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

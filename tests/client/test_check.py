@@ -156,9 +156,14 @@ def test_a_modality_that_nobody_has_is_told(tmp_path: Path, capsys: pytest.Captu
     _write(site.data, [row[:4] for row in _rows(site.data)])
     assert _check(site.data / "site.toml", _study(tmp_path)) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "blood: no patient has it, so this hospital takes no part in its models" in told
+    assert "blood: no patient has it, so this hospital's part in its models would be noise" in told
+    assert "ask the coordinator to declare that it is lacking" in told
     assert 'whole column "crp" missing' in told
-    assert "not blood: too few to report" in told
+    assert "external 40 20 20 all" in told  # every model is scored on every patient
+    declared = ("south = { patients = 40 }", 'south = { patients = 40, lacks = ["blood"] }')
+    (tmp_path / "declared").mkdir()
+    assert _check(site.data / "site.toml", _study(tmp_path / "declared", declared)) == 0
+    assert "no patient has it" not in capsys.readouterr().out
     lacks = ("south = { patients = 40 }", 'south = { patients = 40, lacks = ["clinical"] }')
     assert _check(site.data / "site.toml", _study(tmp_path, lacks)) == 0
     assert "clinical: the study says that this hospital lacks it, and patients have it" in capsys.readouterr().out

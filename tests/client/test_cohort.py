@@ -180,7 +180,7 @@ def test_unnamed_trailing_columns_are_no_matter(study: Study, tmp_path: Path) ->
     [
         ("crp", "1173.25", "crp: outside [0, 200], read as missing"),
         ("crp", "inf", "crp: outside [0, 200], read as missing"),
-        ("crp", "173,25", "crp: not a number, read as missing"),
+        ("crp", "173,25", "crp: a decimal comma instead of a point, read as missing"),
         ("crp", "-1", "crp: a code for missing"),
         ("sex", "SECRET", "sex: not one of f, m, read as missing"),
         ("sex", "9", "sex: a code for missing"),

@@ -69,6 +69,9 @@ def _metrics(results: dict[str, Any], **wanted: object) -> list[dict[str, Any]]:
 
 
 def test_a_hospital_of_five_patients_trains_and_reports_nothing(results: tuple[dict[str, Any], str]) -> None:
+    (north,) = [row for row in results[0]["cohorts"] if (row["site"], row["name"]) == ("north", "train")]
+    assert (north["n"], north["events"]) == (30, None)
+    assert north["reason"] == "training patients: not released under privacy"
     for count in (row for row in results[0]["cohorts"] if row["site"] == "west"):
         assert (count["n"], count["events"], count["reason"]) == (None, None, "too few to report")
     for row in _metrics(results[0], site="west", cohort="internal"):
@@ -84,9 +87,14 @@ def test_a_hospital_of_one_class_has_no_auc_and_says_why(results: tuple[dict[str
     assert (count["n"], count["events"]) == (40, 40)
 
 
-def test_a_modality_that_no_patient_of_a_hospital_has_is_not_scored_there(results: tuple[dict[str, Any], str]) -> None:
-    for row in _metrics(results[0], site="south", cohort="external", model="blood", metric="auc"):
-        assert (row["estimate"], row["reason"]) == (None, "too few to report")
+def test_a_modality_that_no_patient_of_a_hospital_has_does_not_change_whom_figures_are_of(
+    results: tuple[dict[str, Any], str],
+) -> None:
+    rows = _metrics(results[0], site="south", cohort="external", metric="auc")
+    assert {row["model"] for row in rows} == {"clinical", "blood", "clinical+blood"}
+    assert {(row["estimate"], row["n"], row["events"], row["reason"]) for row in rows} == {
+        (None, 40, 40, "one class only")
+    }
 
 
 def test_a_report_is_made_all_the_same_and_names_no_patient(results: tuple[dict[str, Any], str]) -> None:

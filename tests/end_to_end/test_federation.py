@@ -45,6 +45,10 @@ def test_no_patient_level_array_crosses(federation):
     ("fault", "sentence"),
     [
         (Fault("fail", on="evaluate"), "its program failed"),
+        (
+            Fault("unreachable", on="evaluate"),
+            "refused (unreachable): this hospital's agent could not be reached",
+        ),
         (Fault("late", on="evaluate"), "no answer within 0.5 s"),
         (Fault("nonsense", on="tally-threshold"), "rejected: an array holds something that is not a finite number"),
     ],
@@ -56,9 +60,21 @@ def test_the_others_go_on_without_a_hospital_that_fails(federation, fault, sente
     assert any("west" in warning for warning in run.results.warnings)
 
 
-def test_a_round_with_one_contributor_is_not_published(federation):
+@pytest.mark.parametrize("kind", ["fail", "unreachable"])
+def test_a_round_with_one_contributor_is_not_published(federation, kind):
     with pytest.raises(RunError, match="fewer than 2 hospitals answered"):
-        federation("lscc-staging", rounds=2, faults={"west": Fault("fail", round=2)})
+        federation("lscc-staging", rounds=2, faults={"west": Fault(kind, round=2)})
+
+
+def test_a_hospital_without_a_group_in_a_stage_answers_it_and_spends_nothing_there(federation):
+    run = federation("lscc-staging", sites=4, overrides=['sites.west.lacks=["ct", "laryngoscopy"]'])
+    assert run.failures == []
+    assert [(s.stage, s.round) for s in run.ledgers["west"]] == [("encoders", 1), ("threshold", 1)]
+    fused = [c for c in run.messages if isinstance(c.envelope.header, Trained) and c.envelope.header.stage == "fusion"]
+    assert {c.site: bool(c.envelope.arrays) for c in fused} == {"north": True, "west": False, "south": True}
+    noted = {(line.site, line.stage) for record in run.records for line in record.ledger}
+    assert ("west", "fusion") not in noted
+    assert {("west", "encoders"), ("west", "threshold"), ("north", "fusion")} <= noted
 
 
 def test_a_group_that_one_hospital_alone_could_train_stays_as_it_was(federation):

@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from client.gatekeeper import check_outgoing
 from client.site import Limits, Site
 from shared.errors import PrivacyRefusal
-from shared.metrics.scores import BINS
+from shared.metrics.cells import BINS
 from shared.metrics.threshold import CELLS
 from shared.model import MultimodalModel, stage_of
 from shared.study_file import load_study
 from shared.wire import (
     Arrays,
+    ClassCells,
     CohortCount,
     Described,
     Envelope,
@@ -53,11 +55,14 @@ def tallies(value: float = 7.5) -> Arrays:
     return {model: np.full((2, CELLS), value) for model in STUDY.models}
 
 
+def cells(*counts: int, edges: tuple[int, ...] = (0, 40, BINS)) -> ClassCells:
+    return ClassCells(edges=edges, counts=counts)
+
+
 def figures(**changes: object) -> Envelope:
     sound = {"model": "ct", "role": "external", "n": 60, "events": 25, "auc": 0.8, "auc_variance": 0.01, "brier": 0.2}
-    tally = {"edges": (0, 40, BINS), "event_cells": (5, 20), "other_cells": (35, 0)}
-    tables = {"event_table": (20, 5), "other_table": (35, 0)}
-    one = SiteFigures.model_validate({**sound, **tally, **tables, **changes})
+    tally = {"event_cells": cells(5, 20), "other_cells": cells(5, 30, 0, edges=(0, 50, 75, BINS))}
+    one = SiteFigures.model_validate({**sound, **tally, **changes})
     return Envelope(Evaluated(models=DIGEST, figures=(one,)))
 
 
@@ -87,11 +92,11 @@ def test_what_may_leave_passes() -> None:
     check_outgoing(Envelope(Tallied(epsilon=None, releases=0), tallies(5.0)), OPEN, MODEL)
     check_outgoing(figures(), PRIVATE, MODEL)
     nothing = {"n": None, "events": None}
-    empty = {"auc": None, "auc_variance": None, "brier": None, "edges": (), "event_cells": (), "other_cells": ()}
-    empty |= {"event_table": None, "other_table": None}
-    check_outgoing(figures(**empty), PRIVATE, MODEL)
-    check_outgoing(figures(**empty, **nothing), PRIVATE, MODEL)
+    check_outgoing(figures(**NOTHING), PRIVATE, MODEL)
+    check_outgoing(figures(**NOTHING, **nothing), PRIVATE, MODEL)
+    check_outgoing(figures(role="train", **NO_CELLS), PRIVATE, MODEL)
     check_outgoing(counts(), PRIVATE, MODEL)
+    check_outgoing(counts(events=None), PRIVATE, MODEL)  # of training patients under privacy
     check_outgoing(counts(**nothing), PRIVATE, MODEL)
     check_outgoing(counts(events=0, excluded={"outcome missing": 5}), PRIVATE, MODEL)
     check_outgoing(Envelope(Refused(code="internal", sentence="no")), PRIVATE, None)
@@ -157,43 +162,73 @@ def test_no_small_count_of_a_cohort_passes(small: int, place: int) -> None:
     for changes in ({"events": small}, {"events": 60 - small}, {"excluded": {"outcome missing": small}}):
         assert refused(counts(**changes)) in ("small-cell", "too-few")
     assert refused(counts(n=LIMITS.min_patients - 1, events=9)) == "too-few"
-    assert refused(counts(n=None)) == refused(counts(events=None)) == "too-few"
-    pair = (small, 25 - small) if place else (25 - small, small)
-    assert refused(figures(event_cells=pair)) == refused(figures(event_table=pair)) == "small-cell"
-    pair = (small, 35 - small) if place else (35 - small, small)
-    assert refused(figures(other_cells=pair)) == refused(figures(other_table=pair)) == "small-cell"
-    assert refused(figures(events=small)) in ("small-cell", "too-few")
-    assert refused(figures(events=60 - small)) in ("small-cell", "too-few")
+    assert refused(counts(n=None)) == refused(counts(n=LIMITS.min_patients - 1, events=None)) == "too-few"
+    for name, total in (("event_cells", 25), ("other_cells", 35)):
+        if small > 0:
+            pair = (small, total - small) if place else (total - small, small)
+            assert refused(figures(**{name: cells(*pair)})) == "small-cell"
+    assert refused(figures(**NOTHING, events=small)) in ("small-cell", "too-few")
+    assert refused(figures(**NOTHING, events=60 - small)) in ("small-cell", "too-few")
 
 
-NOTHING = {"auc": None, "auc_variance": None, "brier": None, "event_table": None, "other_table": None}
-NO_CELLS = {"edges": (), "event_cells": (), "other_cells": ()}
+NO_CELLS = {"event_cells": None, "other_cells": None}
+NOTHING = {"auc": None, "auc_variance": None, "brier": None, **NO_CELLS}
 
 
-@pytest.mark.parametrize("told", [{"auc": 0.8}, {"auc_variance": 0.1}, {"brier": 0.1}, {"event_table": (5, 0)}])
+@pytest.mark.parametrize("told", [{"auc": 0.8}, {"auc_variance": 0.1}, {"brier": 0.1}, {"auc": 0.0}])
 @pytest.mark.parametrize("size", [{"events": 9}, {"events": 52}, {"n": None, "events": None}, {"events": 0}])
 def test_no_figure_of_too_few_patients_passes(told: dict[str, object], size: dict[str, object]) -> None:
-    assert refused(figures(**{**NOTHING, **NO_CELLS, **size, **told})) == "too-few"
+    assert refused(figures(**{**NOTHING, **size, **told})) == "too-few"
+
+
+@pytest.mark.parametrize("events", [9, 0, 52])
+def test_no_curve_of_too_few_patients_passes(events: int) -> None:
+    for name, total in (("event_cells", events), ("other_cells", 60 - events)):
+        assert refused(figures(**{**NOTHING, "events": events, name: cells(total, 0)})) == "too-few"
+
+
+def test_training_patients_are_tallied_once_only() -> None:
+    """For the threshold; a second tally of the same scores on another grid would show single patients."""
+    for name in NO_CELLS:
+        assert refused(figures(role="train", **{name: None})) == "tallied-twice"
 
 
 @pytest.mark.parametrize(
-    "tally",
+    ("edges", "counts"),
     [
-        {"edges": (0, 40, 99)},
-        {"edges": (1, 40, BINS)},
-        {"edges": (0, 40, 40, BINS), "event_cells": (5, 0, 20), "other_cells": (35, 0, 0)},
-        {"edges": (0, 60, 40, BINS), "event_cells": (5, 0, 20), "other_cells": (35, 0, 0)},
-        {"event_cells": (25,)},
-        {"event_cells": (6, 20)},
-        {"other_cells": (35, 7)},
-        {"edges": ()},
-        {"event_table": (20, 6)},
-        {"other_table": (20, 14)},
-        {"event_cells": (25, 0, 0, 0, 0, 0)},
+        ((0, 40, 99), (5, 20)),
+        ((1, 40, BINS), (5, 20)),
+        ((0, 40, 40, BINS), (5, 0, 20)),
+        ((0, 60, 40, BINS), (5, 0, 20)),
+        ((-5, 0, BINS), (5, 20)),
+        ((0, 40, BINS), (25,)),
+        ((0, 40, BINS), (25, 0, 0)),
+        ((0, 40, BINS), (30, -5)),
+        ((BINS,), ()),
+        ((0,), ()),
+        ((), ()),
     ],
 )
-def test_a_tally_or_table_that_is_not_one_of_its_patients_is_refused(tally: dict[str, object]) -> None:
-    assert refused(figures(**tally)) == "wrong-shape"
+def test_a_tally_that_is_not_on_the_grid_is_no_message(edges: tuple[int, ...], counts: tuple[int, ...]) -> None:
+    with pytest.raises(ValidationError):
+        ClassCells(edges=edges, counts=counts)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"event_cells": cells(6, 20)},
+        {"other_cells": cells(35, 7)},
+        {"event_cells": cells(20, 0)},
+        {"events": 26},
+        {"n": 61},
+        {"n": None, "events": None},
+        {"events": None},
+    ],
+)
+def test_a_tally_that_is_not_one_of_its_patients_is_no_message(changes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="the patients of its class"):
+        figures(**changes)
 
 
 @pytest.mark.parametrize("question", [ask_counts, ask_round, ask_tallies, ask_figures])

@@ -123,8 +123,7 @@ def test_threshold_tallies_carry_the_declared_noise_for_each_model(tmp_path: Pat
     open_site = site.model_copy(update={"limits": site.limits.model_copy(update={"min_cell": 1})})
     exact = agent_of(open_site).answer(ask_tallies(study.without_privacy())).arrays
     assert {model: counts.shape for model, counts in exact.items()} == dict.fromkeys(study.models, (2, CELLS))
-    assert exact["clinical"].sum() == 30
-    assert exact["blood"].sum() < 30
+    assert {counts.sum() for counts in exact.values()} == {30}  # also of patients who lack a model's modalities
     replies = []
     for number in range(20):  # each time another hospital's books: within one, the same release would come again
         books = open_site.model_copy(update={"state": tmp_path / str(number)})

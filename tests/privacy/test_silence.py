@@ -15,6 +15,7 @@ from shared.wire import Envelope, Refused, Train
 from tests.small import SITES, agent_of, ask_counts, ask_figures, ask_round, ask_tallies, hospital, small_study
 
 SECRET = "PATIENT-SECRET"
+Logged = pytest.LogCaptureFixture
 QUESTIONS = [ask_counts, ask_round, ask_tallies, ask_figures]
 
 
@@ -47,13 +48,23 @@ def test_a_reader_that_fails(
 @pytest.mark.parametrize(
     "failure", [ValueError(SECRET), OSError(5, SECRET, SECRET), KeyError(SECRET), RuntimeError(SECRET)]
 )
-def test_work_that_fails(failure: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_fails(failure: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Logged) -> None:
     def fails(*_: object) -> object:
         raise failure
 
     site = hospital(tmp_path)
     monkeypatch.setitem(WORK, Train, fails)
     check_silent(agent_of(site).answer(ask_round(small_study(tmp_path))), site.state, "internal")
+    assert f"{type(failure).__name__} at test_silence.py:" in caplog.text  # where, for the hospital's own people
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["client.agent.books.LedgerFile", "client.agent.books.EgressLog.append"])
+def test_books_that_fail(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Logged) -> None:
+    site = hospital(tmp_path)
+    monkeypatch.setattr(name, boom)
+    check_silent(agent_of(site).answer(ask_counts(small_study(tmp_path))), site.state, "internal")
+    assert SECRET not in caplog.text
 
 
 def test_a_fault_of_the_hospitals_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,4 +117,6 @@ def test_a_question_that_makes_no_sense_is_refused_with_a_code(change: dict[str,
         arrays = {name: values[None] for name, values in arrays.items()}
     reply = agent_of(site).answer(Envelope(header, arrays))
     assert isinstance(reply.header, Refused)
+    codes = {"run": "no-such-run", "weights": "wrong-weights", "study": "study-unreadable"}
+    assert reply.header.code == codes[next(iter(change))]
     assert not (site.state / "ledger.jsonl").exists()

@@ -244,13 +244,20 @@ def test_tables_have_a_line_a_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("results", [sample_results(), leave_one_out()])
-def test_the_terminal_shows_the_table_in_100_columns(results: Results) -> None:
-    console = Console(width=100, record=True, file=None, quiet=False)
+def test_the_terminal_shows_the_table_in_112_columns(results: Results) -> None:
+    console = Console(width=112, record=True, file=None, quiet=False)
     with console.capture() as capture:
         console.print(summary_table(results))
     text = capture.get()
-    assert max(map(len, text.splitlines())) <= 100
+    lines = [line.rstrip() for line in text.splitlines()]
+    assert max(map(len, lines)) <= 112
     assert "…" not in text
     assert "federated" in text
-    assert "under privacy" in text
+    heads = [line.split()[-2:] for line in lines[1:4]]
+    assert heads == [["federated", "alone"], ["under", "under"], ["privacy", "privacy"]]
     assert "Training ε = 8.00" in text
+    sizes = [line for line in lines if re.fullmatch(r"\d+ / \d+ events", line)]
+    assert len(sizes) == len([row for row in blocks(View(results)) if "switzerland" not in row.title])
+    ranges = [line for line in lines if re.search(r"0\.\d{3}–0\.\d{3}", line)]
+    assert ranges
+    assert all(line.startswith("+laryngoscopy") for line in ranges), "the primary model alone has its intervals"

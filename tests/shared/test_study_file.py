@@ -149,4 +149,6 @@ def test_every_wrong_override_is_told(tmp_path: Path) -> None:
 
 def test_a_large_delta_is_a_warning(tmp_path: Path) -> None:
     assert list(warnings(_load(tmp_path))) == []
-    assert "above 1 / (10 x 40)" in next(warnings(_load(tmp_path, STUDY, "privacy.delta=0.01")))
+    (warning,) = warnings(_load(tmp_path, STUDY, "privacy.delta=0.01"))
+    assert warning.startswith("privacy.delta = 0.01 at 40 patients")
+    assert "a delta up to 0.003 is usual" in warning

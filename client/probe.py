@@ -1,0 +1,118 @@
+"""Before a private stage is trained: does this very code, on this very model and loss, keep what privacy promises?
+
+Three probes on invented patients of the study's shapes, through the code that trains: the sum of clipped gradients
+must not move by more than the clip when one patient is taken out, must be the sum of each patient's own clipped
+gradient, and must carry noise of the planned size. If one fails, the run may not be called private.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from client.training import Round, gradient_mode, train_round
+from shared.errors import PrivacyRefusal
+from shared.model import Batch, MultimodalModel
+from shared.privacy.mechanism import StagePlan, plan_privacy
+from shared.study import Study
+from shared.study_file import study_from_text
+
+SLACK = 1e-3  # relative, for float32 sums
+DRAWS = 500  # of noise, at least
+SURPRISE = 5.0  # standard errors that the noise's size may be off
+Shapes = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def require_sound(study: Study, stage: str, batch: Batch) -> None:
+    """Probe a stage once in this process; PrivacyRefusal where a probe fails. ``batch`` gives the shapes only."""
+    shapes = tuple((name, tuple(values.shape[1:])) for name, values in batch.inputs.items())
+    if failed := _probe(study.text, stage, shapes):
+        raise PrivacyRefusal("self-test-failed", f"{failed}; the run would not be private, so it is not trained")
+
+
+@lru_cache
+def _probe(text: str, stage: str, shapes: Shapes) -> str:
+    """What failed, empty if nothing did."""
+    study = study_from_text(text)
+    plan = plan_privacy(study)
+    if plan is None:
+        return ""
+    heavy = gradient_mode(study, stage) == "loop"
+    batch = invented(shapes, 3 if heavy else 6)
+    probe = _Probe(study, stage, plan.stages[stage])  # type: ignore[index]
+    scale = float(torch.stack([probe.moved(batch.pick(row), math.inf).norm() for row in _each(batch)]).median())
+    for clip in (scale,) if heavy else (0.1 * scale, scale, 10 * scale):
+        whole = probe.moved(batch, clip)
+        alone = [probe.moved(batch.pick(row), clip) for row in _each(batch)]
+        if max(float((whole - probe.moved(batch.pick(~row), clip)).norm()) for row in _each(batch)) > clip * (
+            1 + SLACK
+        ):
+            return "one patient moves the sum by more than the clip"
+        if float((whole - torch.stack(alone).sum(dim=0)).norm()) > SLACK * max(clip, float(whole.norm())):
+            return "the sum is not the sum of each patient's own gradient"
+    return probe.noise_fault(batch)
+
+
+class _Probe:
+    """One step of the real training code, with the learning rate, momentum and decay out of the way."""
+
+    def __init__(self, study: Study, stage: str, plan: StagePlan) -> None:
+        plain = study.training.model_copy(
+            update={"steps": 1, "learning_rate": 1.0, "momentum": 0.0, "weight_decay": 0.0}
+        )
+        self._study, self._stage, self._plan = study.model_copy(update={"training": plain}), stage, plan
+        self._groups = frozenset(study.models)
+
+    def moved(self, batch: Batch, clip: float, noise: float = 0.0) -> Tensor:
+        """The sum that a step releases, flat: minus what the weights moved by."""
+        plan = None if math.isinf(clip) else replace(self._plan, clip=clip, noise_multiplier=noise)
+        model = MultimodalModel(self._study)
+        _shake(model)
+        before = _flat(model)
+        train_round(model, batch, Round(self._study, self._stage, self._groups, 1.0, plan))
+        return before - _flat(model)
+
+    def noise_fault(self, batch: Batch) -> str:
+        """Two steps on the same patients differ by noise alone: the sum of squares is chi-square."""
+        clip, noise, count, squares = self._plan.clip, self._plan.noise_multiplier, 0, 0.0
+        while count < DRAWS:  # a stage of few parameters needs several steps for a verdict
+            difference = self.moved(batch, clip, noise).double() - self.moved(batch, clip, noise).double()
+            moved = difference[difference != 0]
+            if not len(moved):
+                return "there is no noise"
+            count += len(moved)
+            squares += float((moved / (math.sqrt(2) * noise * clip)).square().sum())
+        surprised = abs(squares - count) > SURPRISE * math.sqrt(2 * count) + SLACK * count
+        return "the noise is not of the planned size" if surprised else ""
+
+
+def invented(shapes: Shapes, patients: int) -> Batch:
+    """Patients of random numbers, the same at every call; one of them lacks the first modality."""
+    chance = torch.Generator().manual_seed(0)
+    inputs = {name: torch.randn(patients, *shape, generator=chance) for name, shape in shapes}
+    present = {name: torch.ones(patients, dtype=torch.bool) for name, _ in shapes}
+    if len(shapes) > 1:
+        present[shapes[0][0]][0] = False
+    return Batch(inputs, present, torch.arange(patients, dtype=torch.float32) % 2)
+
+
+def _shake(model: MultimodalModel) -> None:
+    """Off the start, where many gradients are zero and a fault could hide."""
+    chance = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for value in model.parameters():
+            value.add_(0.1 * torch.randn(value.shape, generator=chance))
+
+
+def _each(batch: Batch) -> Iterator[Tensor]:
+    for patient in range(len(batch)):
+        row = torch.zeros(len(batch), dtype=torch.bool)
+        row[patient] = True
+        yield row
+
+
+def _flat(model: MultimodalModel) -> Tensor:
+    return torch.cat([value.detach().flatten() for value in model.parameters()])

@@ -22,6 +22,7 @@ class Desk:
     def __init__(self, data: Data, site: Site, study: Study, run: RunKey) -> None:
         self.site, self.study, self.run = site, study, run
         fold = fold_of(study, run)
+        self._trains = trains(run, fold, data.members)
         self.held = held_modalities(study, data.members)
         self.excluded = data.excluded(study)
         self.denominator = sum(training_patients(study, member) for member in data.members)
@@ -33,6 +34,11 @@ class Desk:
         self.model = MultimodalModel(study)
         self._batch = data.batch(study)
         self._roles = np.array(data.roles(study, fold))
+
+    def require_training(self) -> None:
+        """Refuse to train where the run has other trainers."""
+        if not self._trains:
+            raise PrivacyRefusal("not-training", "this hospital does not train in this run")
 
     def patients(self, role: Role) -> Batch:
         """This hospital's patients of a role."""
@@ -74,3 +80,11 @@ def fold_of(study: Study, run: RunKey) -> Fold:
     if alone and alone not in found[0].train:
         raise PrivacyRefusal("no-such-run", "this arm is of a hospital that does not train in this fold")
     return found[0]
+
+
+def trains(run: RunKey, fold: Fold, members: tuple[str, ...]) -> bool:
+    """Whether these patients are trained on: each hospital by itself, or a simulation's pool of a fold's hospitals."""
+    arm, _, alone = run.arm.partition(":")
+    if arm == "pooled":
+        return members == fold.train
+    return len(members) == 1 and members[0] in fold.train and alone in ("", members[0])

@@ -63,6 +63,7 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
     """One round: the update of the groups held here."""
     header = task.header
     assert isinstance(header, Train)
+    desk.require_training()
     plan = desk.plan.stages[header.stage] if desk.plan else None
     groups = desk.groups(header.stage)
     if plan and (kept := books.released(desk.run, (header.stage, header.round), task.digest)):
@@ -90,6 +91,7 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
 
 def tally_threshold(desk: Desk, books: Books, task: Envelope) -> Answer:
     """Counts of training patients' scores by class: noised under privacy, otherwise no small cell."""
+    desk.require_training()
     plan = desk.plan.stages["threshold"] if desk.plan else None
     if plan and (kept := books.released(desk.run, ("threshold", 1), task.digest)):
         return kept, None

@@ -184,3 +184,12 @@ def test_two_studies_whose_digests_begin_alike_are_two(tmp_path: Path) -> None:
     assert agent.answer(ask_counts(study)).header.kind == "described"
     alike = run_of(study).study[:12] + "0" * 52
     assert refusal(agent.answer(of_run(ask_counts(study), study=alike))) == "wrong-digest"
+
+
+@pytest.mark.parametrize("question", [ask_round, ask_tallies])
+@pytest.mark.parametrize(("name", "arm"), [("south", "federated"), ("north", "alone:west"), ("north", "pooled")])
+def test_a_hospital_trains_only_in_runs_that_it_trains_in(name: str, arm: str, question, tmp_path: Path) -> None:
+    study = small_study(tmp_path, 'arms.run=["alone", "federated", "pooled"]')
+    site = hospital(tmp_path, name)
+    assert refusal(agent_of(site).answer(of_run(question(study), arm=arm))) == "not-training"
+    assert not (site.state / "ledger.jsonl").exists()

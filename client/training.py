@@ -19,7 +19,7 @@ from shared.model import Batch, MultimodalModel, group_of, scored, stage_of
 from shared.outcomes import OUTCOMES
 from shared.privacy.mechanism import StagePlan
 from shared.privacy.noise import gaussian
-from shared.study import Study
+from shared.study import DpSgd, Study
 
 
 class CryptographicOptimizer(DPOptimizer):  # type: ignore[misc]
@@ -143,14 +143,23 @@ def gradient_mode(study: Study, stage: str) -> str:
 def clip_parts(task: Round, names: list[str]) -> list[tuple[list[str], float]]:
     """Parts of the gradient with clips of their own, squares adding up to the whole's; none where one clip serves.
 
-    The primary fusion gets ``clip_share`` of the squared clip, all other fusions the rest, so that siblings cannot
-    crowd out the model that the study is about.
+    Of the encoders each modality may have an equal part, so that one with large gradients cannot crowd out the others;
+    of the fusions the primary has ``clip_share``, so that its siblings cannot.
     """
+    privacy = task.study.privacy
+    groups = sorted({group_of(name) for name in names})
+    if task.plan is None or not isinstance(privacy, DpSgd) or len(groups) < 2:
+        return []
+    if task.stage == "encoders" and privacy.clip_by == "modality":
+        return [
+            ([name for name in names if group_of(name) == group], task.plan.clip / math.sqrt(len(groups)))
+            for group in groups
+        ]
+    share = task.study.fusion.clip_share
+    if task.stage != "fusion" or task.study.primary not in groups or share == 1:
+        return []
     primary = [name for name in names if group_of(name) == task.study.primary]
     others = [name for name in names if group_of(name) != task.study.primary]
-    share = task.study.fusion.clip_share
-    if task.plan is None or task.stage != "fusion" or not primary or not others or share == 1:
-        return []
     return [(primary, task.plan.clip * math.sqrt(share)), (others, task.plan.clip * math.sqrt(1 - share))]
 
 

@@ -74,13 +74,16 @@ class Arms(Section):
     run: tuple[ArmName, ...] = Field(default=("federated",), min_length=1)
 
 
+PICKS_ONE = ("median", "krum")  # strategies that publish values of single hospitals
+
+
 class Training(Section):
     """Full-batch gradient descent: ``steps`` a round at each hospital, ``rounds`` rounds in each stage."""
 
     schedule: Literal["staged"] = "staged"
     share: tuple[Literal["encoders", "fusion"], ...] = ("encoders", "fusion")
     share_alone: bool = False
-    strategy: Literal["fedavg"] = "fedavg"
+    strategy: Literal["fedavg", "median", "trimmed-mean", "krum"] = "fedavg"
     rounds: int = Field(default=10, ge=1, le=10_000)
     steps: int = Field(default=3, ge=1, le=10_000)
     learning_rate: Positive = 0.5
@@ -118,6 +121,7 @@ class DpSgd(Section):
     epsilon: float = Field(gt=0, le=100)
     delta: float = Field(gt=0, lt=0.1)
     clip: Positive = 1.0
+    clip_by: Literal["all", "modality"] = "all"  # one clip for all encoders, or equal parts of its square
     stages: Stages
 
 
@@ -201,5 +205,10 @@ class Study(Section):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def without_privacy(self) -> "Study":
-        """The same study with its mechanism written out as "none": another study, with another digest."""
-        return self.model_copy(update={"privacy": NoPrivacy(mechanism="none")})
+        """The same study with its mechanism written out as "none": another study, with another digest.
+
+        What only noise protects, the values of a single hospital that a robust strategy picks, is then open as well.
+        """
+        picks_one = self.training.strategy in PICKS_ONE
+        training = self.training.model_copy(update={"share_alone": True}) if picks_one else self.training
+        return self.model_copy(update={"privacy": NoPrivacy(mechanism="none"), "training": training})

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.modalities.tabular import Tabular
 from shared.sections import duplicates
-from shared.study import DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
+from shared.study import PICKS_ONE, DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
 
 Fault = tuple[str, str, str]  # place, rule, remedy
 RESERVED = "pooled"  # the simulation's name for all hospitals together
@@ -18,6 +18,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _fusion_faults(study)
     yield from _evaluation_faults(study)
     yield from _training_faults(study)
+    yield from _strategy_faults(study)
     yield from _privacy_faults(study)
 
 
@@ -116,6 +117,16 @@ def _training_faults(study: Study) -> Iterator[Fault]:
                 (f"{trainers} training hospital(s), {training.min_contributors} needed in the federated arm"),
                 "add hospitals, or write training.share_alone = true",
             )
+
+
+def _strategy_faults(study: Study) -> Iterator[Fault]:
+    training = study.training
+    if training.strategy in PICKS_ONE and not (study.private or training.share_alone):
+        yield (
+            "training.strategy",
+            f"{training.strategy} publishes values of single hospitals",
+            ('take "trimmed-mean", or write training.share_alone = true, or train under dp-sgd'),
+        )
 
 
 def _privacy_faults(study: Study) -> Iterator[Fault]:

@@ -18,7 +18,12 @@ class FedAvg:
     def __init__(self) -> None:
         self._sums: dict[str, npt.NDArray[np.float64]] = {}
         self._weights: dict[str, float] = defaultdict(float)
-        self.contributors: dict[str, list[str]] = defaultdict(list)  # hospitals by group
+        self._contributors: dict[str, list[str]] = defaultdict(list)
+
+    @property
+    def contributors(self) -> dict[str, list[str]]:
+        """Hospitals by group."""
+        return self._contributors
 
     def add(self, site: str, weight: float, update: Arrays) -> None:
         """Take one hospital's update; ``weight`` is public and declared, never a count of its own."""
@@ -27,13 +32,13 @@ class FedAvg:
             self._sums[name] = self._sums[name] + share if name in self._sums else share
         for group in {group_of(name) for name in update}:
             self._weights[group] += weight
-            self.contributors[group].append(site)
+            self._contributors[group].append(site)
 
     def updated(self, weights: Arrays, min_contributors: int) -> Arrays:
         """New weights; a group with fewer contributors than the minimum stays as it was."""
         return {
             name: (values + self._sums[name] / self._weights[group_of(name)]).astype(values.dtype)
-            if name in self._sums and len(self.contributors[group_of(name)]) >= min_contributors
+            if name in self._sums and len(self._contributors[group_of(name)]) >= min_contributors
             else values
             for name, values in weights.items()
         }

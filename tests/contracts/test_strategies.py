@@ -1,4 +1,4 @@
-"""Every strategy averages by parameter group over the hospitals that have it, whatever their order."""
+"""Every strategy combines by parameter group over the hospitals that have it, whatever their order."""
 
 from typing import get_args
 
@@ -49,7 +49,7 @@ def test_the_order_of_replies_does_not_matter(name: str) -> None:
         np.testing.assert_allclose(forward[key], backward[key], rtol=3e-7)
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", ["fedavg"])
 def test_the_mean_is_weighted_and_summed_in_double_precision(name: str) -> None:
     key, many = "fusions.a+b.head.bias", 3000
     replies = [(f"h{number}", float(1 + number % 3), {key: np.float32([1000.1])}) for number in range(many)]
@@ -61,15 +61,34 @@ def test_the_mean_is_weighted_and_summed_in_double_precision(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_a_group_is_averaged_over_the_hospitals_that_have_it(name: str) -> None:
+def test_a_group_is_combined_over_the_hospitals_that_have_it(name: str) -> None:
     own = ("heads.b.weight",)
     replies = [("north", 10.0, arrays(1)), ("west", 30.0, arrays(2, own)), ("east", 60.0, arrays(3, own))]
     new = averaged(name, replies)
     np.testing.assert_allclose(
         new["encoders.a.bias"], weights()["encoders.a.bias"] + arrays(1)["encoders.a.bias"], rtol=1e-6
     )
-    mean = (10 * arrays(1)[own[0]] + 30 * arrays(2, own)[own[0]] + 60 * arrays(3, own)[own[0]]) / 100
-    np.testing.assert_allclose(new[own[0]], weights()[own[0]] + mean, rtol=1e-5)
+    alone = averaged(name, [(site, weight, {own[0]: update[own[0]]}) for site, weight, update in replies])
+    np.testing.assert_array_equal(new[own[0]], alone[own[0]])
+
+
+def test_federated_averaging_weighs_hospitals_by_their_declared_patients() -> None:
+    own = ("heads.b.weight",)
+    replies = [("north", 10.0, arrays(1, own)), ("west", 30.0, arrays(2, own)), ("east", 60.0, arrays(3, own))]
+    mean = (10 * arrays(1, own)[own[0]] + 30 * arrays(2, own)[own[0]] + 60 * arrays(3, own)[own[0]]) / 100
+    np.testing.assert_allclose(averaged("fedavg", replies)[own[0]], weights()[own[0]] + mean, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"fedavg"}))
+def test_two_of_seven_hospitals_that_flip_their_signs_cannot_steer_a_robust_strategy(name: str) -> None:
+    right = {key: np.full(shape, 1.0, dtype=np.float32) for key, shape in SHAPES.items()}
+    chance = np.random.default_rng(0)
+    honest = [{k: v + 0.1 * chance.normal(size=v.shape).astype(np.float32) for k, v in right.items()} for _ in range(5)]
+    flipped = [{key: -50 * value for key, value in right.items()} for _ in range(2)]
+    replies = [(f"h{place}", 1.0, update) for place, update in enumerate([*honest, *flipped])]
+    for key, value in weights().items():
+        np.testing.assert_allclose(averaged(name, replies)[key] - value, 1.0, atol=0.35)
+        assert np.all(averaged("fedavg", replies)[key] - value < -5)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

@@ -28,7 +28,9 @@ def shaped(study: Study) -> Batch:
 
 
 @pytest.mark.parametrize("stage", ["encoders", "fusion"])
-@pytest.mark.parametrize("overrides", [(), ('fusion.kind="mean"',), ("fusion.clip_share=1.0",)])
+@pytest.mark.parametrize(
+    "overrides", [(), ('fusion.kind="mean"',), ("fusion.clip_share=1.0",), ('privacy.clip_by="modality"',)]
+)
 def test_the_code_as_it_is_passes(stage, overrides):
     study = load_study("lscc-staging", overrides)
     require_sound(study, stage, shaped(study))

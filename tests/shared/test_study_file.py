@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import StudyError
 from shared.study import Study
-from shared.study_file import catalog, load_study
+from shared.study_file import catalog, load_study, study_from_text
 from shared.study_rules import warnings
 from tests.small import STUDY
 
@@ -152,3 +152,20 @@ def test_a_large_delta_is_a_warning(tmp_path: Path) -> None:
     (warning,) = warnings(_load(tmp_path, STUDY, "privacy.delta=0.01"))
     assert warning.startswith("privacy.delta = 0.01 at 40 patients")
     assert "a delta up to 0.003 is usual" in warning
+
+
+@pytest.mark.parametrize("strategy", ["median", "krum"])
+def test_a_strategy_that_publishes_one_hospitals_values_needs_privacy_or_consent(strategy: str) -> None:
+    chosen = f'training.strategy="{strategy}"'
+    assert load_study("lscc-staging", [chosen]).training.strategy == strategy
+    open_study = [chosen, 'privacy={mechanism="none"}']
+    with pytest.raises(StudyError, match="publishes values of single hospitals"):
+        load_study("lscc-staging", open_study)
+    assert load_study("lscc-staging", [*open_study, "training.share_alone=true"]).training.strategy == strategy
+
+
+@pytest.mark.parametrize("strategy", ["fedavg", "median", "krum"])
+def test_the_twin_without_privacy_is_a_study_by_itself(strategy: str) -> None:
+    twin = load_study("lscc-staging", [f'training.strategy="{strategy}"']).without_privacy()
+    assert study_from_text(twin.text) == twin
+    assert not twin.private

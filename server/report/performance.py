@@ -120,7 +120,7 @@ def cross_site(view: View) -> Section:
     found = {(row.arm, row.private, row.trained_at, row.site): row for row in rows}
     body = tuple(
         (
-            Cell(origin[2] if origin[0] == "alone" else origin[0], (_origin(origin[0], origin[1]),)),
+            Cell(origin[2] if origin[0] == "alone" else origin[0], (_origin(origin[0], origin[1], view.left_out),)),
             *(_cross_cell(found.get((*origin, site)), site) for site in sites),
         )
         for origin in origins
@@ -135,9 +135,9 @@ def cross_site(view: View) -> Section:
     return Section("cross-site", "Across hospitals", tables=(table,))
 
 
-def _origin(arm: str, private: bool) -> str:
-    protection = wording.PROTECTION[private]
-    return f"alone, {protection}" if arm == "alone" else protection
+def _origin(arm: str, private: bool, left_out: bool) -> str:
+    where = "alone, " if arm == "alone" else "at all others, " if left_out else ""
+    return where + wording.PROTECTION[private]
 
 
 def _cross_cell(row: CrossSite | None, site: str) -> Cell:

@@ -100,16 +100,20 @@ def cohort_rows(record: RunRecord) -> Iterator[CohortRecord]:
 
 
 def cross_site_rows(study: Study, records: Sequence[RunRecord]) -> Iterator[CrossSite]:
-    """The primary model of every arm at every hospital, on patients that it was not trained on."""
+    """The primary model of every arm at every hospital, on patients that it was not trained on.
+
+    In leave-one-site-out a column is the left-out hospital's: each model stands once, in the fold where it is external.
+    """
     for record in records:
         arm, _, trained_at = record.run.arm.partition(":")
-        for role in ("internal", "external"):
+        left_out = record.run.fold in study.sites
+        for role in ROLES[2:] if left_out else ROLES[1:]:
             for site, own in by_cohort(record, study.primary, role):
                 estimate = site_auc(own)
                 yield CrossSite(
                     arm=arm,  # type: ignore[arg-type]
                     private=record.private,
-                    trained_at=trained_at or (arm if record.run.fold == "main" else f"{arm}-without-{record.run.fold}"),
+                    trained_at=trained_at or arm,
                     site=site,
                     metric="auc",
                     estimate=estimate.value,

@@ -39,6 +39,7 @@ def test_its_commands_exist_and_answer_at_once():
     assert commands == {
         ("simulations", "run"),
         ("simulations", "price"),
+        ("simulations", "audit"),
         ("simulations", "import"),
         ("client", "check"),
     }

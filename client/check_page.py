@@ -1,10 +1,8 @@
 """Prints what a check found, for the hospital's data engineer: counts, rules and line numbers, never a value."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
@@ -12,6 +10,7 @@ from rich.table import Table
 from client.check import Findings, Lines, RoleFinding, check, open_files
 from client.check_notes import notes, runs_here
 from client.cohort import TABLE
+from client.page import columns, page
 from client.site import Site
 from shared.cohorts import folds
 from shared.command_line import DONE
@@ -19,14 +18,11 @@ from shared.errors import FileError
 from shared.study import DpSgd, Study
 
 SHOWN = 6  # line numbers of a rule
-WIDTH = 110  # of a page that goes to a file or a pipe
 
 
 def check_and_print(site_file: Path, study_file: str, overrides: Sequence[str]) -> int:
     """The command: print the page; FileError with every reason for which this hospital would not train."""
-    # Markup is off: a column's name may hold brackets.
-    width = None if sys.stdout.isatty() else WIDTH
-    console = Console(width=width, highlight=False, markup=False, emoji=False)
+    console = page()
     site, study = open_files(site_file, study_file, overrides)
     bar = Progress(TextColumn("reading {task.description:<20}"), BarColumn(), MofNCompleteColumn(), transient=True)
     tasks: dict[str, TaskID] = {}
@@ -99,7 +95,7 @@ def _print_rows(found: Findings, console: Console) -> None:
     console.print(f"  the study declares {found.study.sites[found.site.name].patients} patients here")
     if unread := found.unread:
         console.print(f"  {len(unread)} columns are not read by the study: {', '.join(unread)}")
-    table = _table("rule", "rows", f"lines of {TABLE}")
+    table = columns("rule", "rows", f"lines of {TABLE}")
     _add_lines(table, "excluded: ", cohort.excluded_lines)
     _add_lines(table, "kept: ", cohort.noted_lines)
     if table.rows:
@@ -108,7 +104,7 @@ def _print_rows(found: Findings, console: Console) -> None:
 
 def _print_modalities(found: Findings, console: Console) -> None:
     console.print("\nModalities", style="bold")
-    table, faults = _table("modality", "present", "absent", "tensor of a patient"), _table("fault", "times", "lines")
+    table, faults = columns("modality", "present", "absent", "tensor of a patient"), columns("fault", "times", "lines")
     for modality in found.modalities:
         present = int(modality.present.sum())
         shape = " x ".join(str(side) for side in modality.shape)
@@ -121,7 +117,7 @@ def _print_modalities(found: Findings, console: Console) -> None:
 
 def _print_roles(roles: Sequence[RoleFinding], console: Console) -> None:
     console.print("\nPatients by role", style="bold")
-    table = _table("role", "patients", "events", "others", "figures that leave")
+    table = columns("role", "patients", "events", "others", "figures that leave")
     for role in roles:
         leaves = f"none: {role.withheld}" if role.withheld else "all"
         table.add_row(role.role, str(role.n), str(role.events), str(role.n - role.events), leaves)
@@ -132,11 +128,3 @@ def _add_lines(table: Table, prefix: str, faults: Lines) -> None:
     for rule, lines in faults.items():
         more = ", …" if len(lines) > SHOWN else ""
         table.add_row(prefix + rule, str(len(lines)), ", ".join(str(line) for line in lines[:SHOWN]) + more)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 1), header_style="dim")
-    for name in columns:
-        numeric = name in ("rows", "times", "present", "absent", "patients", "events", "others")
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric)
-    return table

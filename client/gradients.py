@@ -1,10 +1,11 @@
 """Per-patient gradients by torch.func: correct by construction for bags, masks, ties and own parameters."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
-from torch.func import grad, vmap
+from torch.func import vmap
 
 from shared.model import Batch
 
@@ -17,33 +18,51 @@ def patient_gradients(
 ) -> Parameters:
     """Gradient of each patient's own loss: {parameter: (patients, *shape)}; a patient with a NaN contributes zeros."""
     fixed = {name: value.detach() for name, value in parameters.items()}
-    present = {name: batch.present[name] for name in batch.present}
+    if not len(batch):
+        return {name: torch.zeros(0, *value.shape) for name, value in fixed.items()}
+    patients = Batch(dict(inputs), batch.present, batch.outcome)
+    return without_broken((_one_by_one if mode == "loop" else _together)(loss, fixed, patients))
 
-    def one(weights: Parameters, x: dict[str, Tensor], has: dict[str, Tensor], truth: Tensor) -> Parameters:
-        lifted = {name: value.unsqueeze(0) for name, value in x.items()}
-        masks = {name: value.unsqueeze(0) for name, value in has.items()}
-        gradients: Parameters = grad(loss)(weights, lifted, masks, truth.unsqueeze(0))
-        return gradients
 
-    if mode == "loop":
-        rows = [
-            one(fixed, {n: v[i] for n, v in inputs.items()}, {n: v[i] for n, v in present.items()}, batch.outcome[i])
-            for i in range(len(batch))
-        ]
-        gradients = {name: torch.stack([row[name] for row in rows]) for name in fixed} if rows else _empty(fixed)
-    elif len(batch):
-        gradients = vmap(one, in_dims=(None, 0, 0, 0))(fixed, dict(inputs), present, batch.outcome)
-    else:
-        gradients = _empty(fixed)
-    return without_broken(gradients)
+def _together(loss: PatientLoss, fixed: Parameters, patients: Batch) -> Parameters:
+    """One pass: each patient reads weights of his own, so that the sum's gradient by them is his gradient alone.
+
+    One transform fewer than vmap(grad(loss)), and the backward pass is autograd's ordinary one: half the time.
+    """
+    own = {name: value.expand(len(patients), *value.shape).requires_grad_() for name, value in fixed.items()}
+
+    def one(weights: Parameters, x: Parameters, has: Parameters, truth: Tensor) -> Tensor:
+        return loss(weights, _lifted(x), _lifted(has), truth.unsqueeze(0))
+
+    return _gradient(vmap(one)(own, patients.inputs, patients.present, patients.outcome).sum(), own)
+
+
+def _one_by_one(loss: PatientLoss, fixed: Parameters, patients: Batch) -> Parameters:
+    """A pass for each patient: less memory, and modules that vmap cannot follow."""
+    rows = []
+    for place in range(len(patients)):
+        alone = patients.pick(torch.tensor([place]))
+        own = {name: value.detach().requires_grad_() for name, value in fixed.items()}
+        rows.append(_gradient(loss(own, alone.inputs, alone.present, alone.outcome), own))
+    return {name: torch.stack([row[name] for row in rows]) for name in fixed}
+
+
+def _gradient(total: Tensor, weights: Parameters) -> Parameters:
+    """Gradient of a sum by the weights; zeros by a weight that is not used."""
+    found = torch.autograd.grad(total, list(weights.values()), allow_unused=True, materialize_grads=True)
+    return dict(zip(weights, found, strict=True))
+
+
+def _lifted(values: Parameters) -> Parameters:
+    """A patient as a batch of one."""
+    return {name: value.unsqueeze(0) for name, value in values.items()}
 
 
 def without_broken(gradients: Parameters) -> Parameters:
     """Replace all gradients of a patient who has a NaN or an infinity anywhere by zeros."""
-    whole = torch.stack([torch.isfinite(g).flatten(1).all(dim=1) for g in gradients.values()]).all(dim=0)
-    return {
-        name: torch.where(whole.view(-1, *[1] * (g.dim() - 1)), g, torch.zeros_like(g)) for name, g in gradients.items()
-    }
+    largest = torch.stack([torch.linalg.vector_norm(g.flatten(1), math.inf, dim=1) for g in gradients.values()])
+    whole = largest.isfinite().all(dim=0)
+    return {name: torch.where(whole.view(-1, *[1] * (g.dim() - 1)), g, 0.0) for name, g in gradients.items()}
 
 
 def clip_patients(gradients: Parameters, clip: float) -> None:
@@ -54,7 +73,3 @@ def clip_patients(gradients: Parameters, clip: float) -> None:
     factors = (clip / (norms + 1e-6)).clamp(max=1.0)
     for values in gradients.values():
         values.mul_(factors.view(-1, *[1] * (values.dim() - 1)))
-
-
-def _empty(parameters: Mapping[str, Tensor]) -> Parameters:
-    return {name: torch.zeros(0, *value.shape) for name, value in parameters.items()}

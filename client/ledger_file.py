@@ -5,38 +5,43 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from client.state import append_synced, private_folder, write_synced
+from client.chain import Chain, Link, hashes
+from client.state import LEDGER
 from shared.errors import PrivacyRefusal
 from shared.privacy.records import RunKey, Spend, spent
 
 TOLERANCE = 1e-9  # of epsilon, for rounding in sums
+UNREADABLE = (
+    "ledger-unreadable",
+    "this hospital's privacy ledger was altered or damaged; its own people see where by `python -m client egress "
+    "site.toml --verify`, put back a whole copy or set the file aside, and sign off by `python -m client ledger "
+    "site.toml --resolve`",
+)
 
 
 class LedgerFile:
-    """Every spend of this hospital, over rounds, stages, arms, studies and restarts; never rewritten."""
+    """Every spend of this hospital, over rounds, stages, arms, studies and restarts; never rewritten, and chained."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = private_folder(folder) / "ledger.jsonl"
-        self._spends = self._read()
-
-    def _read(self) -> list[Spend]:
-        if not self._path.exists():
-            return []
-        *lines, rest = self._path.read_bytes().split(b"\n")
-        if rest:
-            # A crash in mid-line: the line was never synced whole, so its release never left.
-            write_synced(self._path, b"".join(line + b"\n" for line in lines))
-        try:
-            return [Spend.model_validate_json(line) for line in lines]
-        except ValidationError:
-            raise PrivacyRefusal(
-                "ledger-unreadable", "the privacy ledger is damaged; a person must look at it"
-            ) from None
+        self._chain = Chain(folder / LEDGER, *UNREADABLE)
+        self._spends = [spend_of(link) for link in self._chain.links]
 
     @property
     def spends(self) -> tuple[Spend, ...]:
         """All lines, oldest first."""
         return tuple(self._spends)
+
+    @property
+    def heads(self) -> set[str]:
+        """The hash of every line, and that of the empty ledger: what this hospital can have given out."""
+        return hashes(self._chain.links)
+
+    def head_after(self, digest: str) -> tuple[int, str]:
+        """(Number, hash) of the line of the release with this digest; of the last line if there is none."""
+        for link in reversed(self._chain.links):
+            if link.values["digest"] == digest:
+                return link.number, link.hash
+        return len(self._spends), self._chain.head
 
     def of_run(self, run: RunKey) -> list[Spend]:
         """The releases of one run."""
@@ -46,12 +51,13 @@ class LedgerFile:
         """The line of one round of a stage, if there is one."""
         return next((s for s in self.of_run(run) if (s.stage, s.round) == (stage, number)), None)
 
-    def append(self, spend: Spend) -> None:
-        """Write a line; it is on the disk when this returns.
+    def with_digest(self, digest: str) -> Spend | None:
+        """The line of the release with this digest, if there is one."""
+        return next((spend for spend in self._spends if spend.digest == digest), None)
 
-        After a failed write nobody knows what the disk holds: the next answer reads it anew.
-        """
-        append_synced(self._path, spend.model_dump_json())
+    def append(self, spend: Spend) -> None:
+        """Write a line; it is on the disk when this returns."""
+        self._chain.append(spend.model_dump())
         self._spends.append(spend)
 
     def refuse_beyond(self, spend: Spend, budget: float, limit: float) -> None:
@@ -67,3 +73,11 @@ class LedgerFile:
                 "hospital-limit",  # without its numbers: what other studies spent is not this server's to know
                 "with this release a patient would pass the epsilon that this hospital allows over all studies",
             )
+
+
+def spend_of(link: Link) -> Spend:
+    """A line of the ledger; PrivacyRefusal if it is none."""
+    try:
+        return Spend.model_validate(link.values)
+    except ValidationError:
+        raise PrivacyRefusal(*UNREADABLE) from None

@@ -1,10 +1,10 @@
 """Releases wait here, synced, until they are in the ledger; after a crash the same bytes are sent again."""
 
 import hashlib
+from collections.abc import Set
 from pathlib import Path
 
-from client.ledger_file import LedgerFile
-from client.state import private_folder, write_synced
+from client.state import OUTBOX, kept_copy, private_folder, write_synced
 from shared.errors import PrivacyRefusal
 from shared.privacy.records import Spend
 from shared.wire import Envelope
@@ -13,22 +13,21 @@ from shared.wire import Envelope
 class Outbox:
     """One file a release, named by its digest. The order of a release: outbox, ledger, egress log, send."""
 
-    def __init__(self, folder: Path, ledger: LedgerFile) -> None:
-        self._folder = private_folder(folder)
-        known = {spend.digest for spend in ledger.spends}
-        for path in self._folder.iterdir():
+    def __init__(self, folder: Path, known: Set[str]) -> None:
+        self._folder = folder
+        for path in private_folder(folder / OUTBOX).iterdir():
             if path.stem not in known:
                 path.unlink()  # a crash came before the ledger's line: nothing was spent, nothing may leave
 
     def put(self, envelope: Envelope) -> str:
-        """Keep a release; returns its digest. It is on the disk when this returns."""
+        """Keep a release, without the ledger's head; returns its digest. It is on the disk when this returns."""
         digest = envelope.digest
-        write_synced(self._folder / f"{digest}.safetensors", envelope.to_bytes())
+        write_synced(kept_copy(self._folder, digest), envelope.with_head(None).to_bytes())
         return digest
 
     def take(self, spend: Spend) -> Envelope:
         """The release of a ledger line, byte for byte."""
-        path = self._folder / f"{spend.digest}.safetensors"
+        path = kept_copy(self._folder, spend.digest)
         if not path.exists():
             raise PrivacyRefusal(
                 "release-lost", "this round was released before and its copy is gone; it is not repeated"

@@ -1,13 +1,34 @@
 """The hospital's state folder: private to its owner, and written so that a crash leaves the old or the new."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+LEDGER, EGRESS, OUTBOX = "ledger.jsonl", "egress.jsonl", "outbox"  # what lies in it
+
+
+def kept_copy(folder: Path, digest: str) -> Path:
+    """The file of a release in a state folder's outbox."""
+    return folder / OUTBOX / f"{digest}.safetensors"
 
 
 def private_folder(path: Path) -> Path:
     """Make a folder that only its owner may enter."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a state folder until the end of the block; a second process waits."""
+    handle = os.open(private_folder(folder) / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)  # and with it the lock
 
 
 def write_synced(path: Path, content: bytes) -> None:

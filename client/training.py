@@ -45,8 +45,12 @@ class Round:
     plan: StagePlan | None
 
 
-def train_round(model: MultimodalModel, batch: Batch, task: Round) -> int:
-    """Train ``model`` in place on all of ``batch``; returns the Gaussian releases made, as the accountant counted."""
+def train_round(model: MultimodalModel, batch: Batch, task: Round, mode: str | None = None) -> int:
+    """Train ``model`` in place on all of ``batch``; returns the Gaussian releases made, as the accountant counted.
+
+    ``mode`` is how per-patient gradients are taken, by default as the encoders ask; the result is the same. All weights
+    are trained as one vector: one norm, one draw of noise and one step, however many layers there are.
+    """
     parameters = {
         name: parameter
         for name, parameter in model.named_parameters()
@@ -54,27 +58,42 @@ def train_round(model: MultimodalModel, batch: Batch, task: Round) -> int:
     }
     if not parameters:
         return 0
+    vector = nn.Parameter(torch.cat([parameter.detach().flatten() for parameter in parameters.values()]))
+    weights = views(vector.detach(), parameters)
+    optimizer, accountant = optimizer_of(vector, task), RDPAccountant()
+    optimizer.attach_step_hook(accountant.get_optimizer_hook_fn(sample_rate=1.0))
+    loss, inputs = stage_loss(model, batch, task)
+    training, mode = task.study.training, mode or gradient_mode(task.study, task.stage)
+    for _ in range(training.steps):
+        gradients = patient_gradients(loss, weights, inputs, batch, mode)
+        for names, clip in clip_parts(task, list(weights)):
+            clip_patients({name: gradients[name] for name in names}, clip)
+        vector.grad_sample = torch.cat([gradients.pop(name).flatten(1) for name in weights], dim=1)  # type: ignore[attr-defined]
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        decay(weights, training.learning_rate * training.weight_decay)
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(weights[name])
+    return sum(steps for _, _, steps in accountant.history)
+
+
+def optimizer_of(vector: nn.Parameter, task: Round) -> CryptographicOptimizer:
+    """Gradient descent with momentum on the noised mean; without privacy an infinite clip and no noise."""
     training = task.study.training
-    optimizer = CryptographicOptimizer(
-        torch.optim.SGD(parameters.values(), lr=training.learning_rate, momentum=training.momentum),
+    return CryptographicOptimizer(
+        torch.optim.SGD([vector], lr=training.learning_rate, momentum=training.momentum),
         noise_multiplier=task.plan.noise_multiplier if task.plan else 0.0,
         max_grad_norm=task.plan.clip if task.plan else math.inf,
         expected_batch_size=task.denominator,
         loss_reduction="mean",
     )
-    accountant = RDPAccountant()
-    optimizer.attach_step_hook(accountant.get_optimizer_hook_fn(sample_rate=1.0))
-    loss, inputs = stage_loss(model, batch, task)
-    for _ in range(training.steps):
-        gradients = patient_gradients(loss, parameters, inputs, batch, gradient_mode(task.study, task.stage))
-        for names, clip in clip_parts(task, list(parameters)):
-            clip_patients({name: gradients[name] for name in names}, clip)
-        for name, parameter in parameters.items():
-            parameter.grad_sample = gradients[name]  # type: ignore[attr-defined]
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        decay(parameters, training.learning_rate * training.weight_decay)
-    return sum(steps for _, _, steps in accountant.history)
+
+
+def views(vector: Tensor, parameters: Mapping[str, Tensor]) -> Parameters:
+    """The parts of a vector as tensors of the parameters' shapes; they change with it."""
+    parts = torch.split(vector, [parameter.numel() for parameter in parameters.values()])
+    return {name: part.view_as(value) for (name, value), part in zip(parameters.items(), parts, strict=True)}
 
 
 def stage_loss(model: MultimodalModel, batch: Batch, task: Round) -> tuple[PatientLoss, dict[str, Tensor]]:
@@ -82,32 +101,30 @@ def stage_loss(model: MultimodalModel, batch: Batch, task: Round) -> tuple[Patie
 
     A patient's loss is the sum over the stage's models that can score him; fusions train on frozen embeddings.
     """
-    outcome = OUTCOMES[task.study.outcome.kind]
-    frozen = {name: value.detach() for name, value in model.named_parameters()}
-
-    def total(scores: Mapping[str, Tensor], present: Mapping[str, Tensor], truth: Tensor) -> Tensor:
-        losses = [
-            torch.where(scored(name, present), outcome.loss(score, truth), 0.0).sum() for name, score in scores.items()
-        ]
-        return torch.stack(losses).sum()
+    study, singles, fused = task.study, Singles(model), Fused(model)
 
     def encoders(
         parameters: Parameters, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor], truth: Tensor
     ) -> Tensor:
-        return total(
-            functional_call(Singles(model), _under("model.", {**frozen, **parameters}), (inputs,)), present, truth
-        )
+        return summed_loss(study, functional_call(singles, _under("model.", parameters), (inputs,)), present, truth)
 
     def fusion(
         parameters: Parameters, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor], truth: Tensor
     ) -> Tensor:
-        weights = _under("model.", {**frozen, **parameters})
-        return total(functional_call(Fused(model), weights, (inputs, present)), present, truth)
+        scores = functional_call(fused, _under("model.", parameters), (inputs, present))
+        return summed_loss(study, scores, present, truth)
 
     if task.stage == "encoders":
         return encoders, {name: values for name, values in batch.inputs.items() if name in task.groups}
     with torch.no_grad():
         return fusion, model.embed(batch.inputs)
+
+
+def summed_loss(study: Study, scores: Mapping[str, Tensor], present: Mapping[str, Tensor], truth: Tensor) -> Tensor:
+    """Losses of all patients by all models, without those that a model cannot score; scores (patients,) by model."""
+    known = torch.cat([scored(name, present) for name in scores])
+    losses = OUTCOMES[study.outcome.kind].loss(torch.cat(list(scores.values())), truth.repeat(len(scores)))
+    return torch.where(known, losses, 0.0).sum()
 
 
 class Singles(nn.Module):
@@ -163,7 +180,7 @@ def clip_parts(task: Round, names: list[str]) -> list[tuple[list[str], float]]:
     return [(primary, task.plan.clip * math.sqrt(share)), (others, task.plan.clip * math.sqrt(1 - share))]
 
 
-def decay(parameters: Mapping[str, nn.Parameter], rate: float) -> None:
+def decay(parameters: Mapping[str, Tensor], rate: float) -> None:
     """Weight decay after the noise, where it costs no privacy: shrink every weight (not the biases) by ``rate``."""
     if rate:
         with torch.no_grad():

@@ -24,6 +24,7 @@ from shared.wire import (
     Envelope,
     Evaluate,
     Evaluated,
+    Reply,
     SiteFigures,
     Tallied,
     TallyThreshold,
@@ -58,6 +59,7 @@ class Diary:
     ledger: list[Release] = field(default_factory=list)
     rounds: list[RoundTime] = field(default_factory=list)
     unpublished: set[str] = field(default_factory=set)
+    heads: dict[str, str] = field(default_factory=dict)  # of each hospital's ledger, as its last reply gave it
 
     def told(self) -> str:
         """What each hospital said last, in one line."""
@@ -128,7 +130,8 @@ class Questions:
         self, sites: tuple[str, ...], task: AnyTask, arrays: Arrays, name: str, audit: Callable[[Envelope], object]
     ) -> Iterator[tuple[str, Envelope]]:
         nodes = {site: self._nodes[site] for site in sites if site in self._nodes}
-        for answer in ask(self._grid, nodes, Envelope(task, arrays), self.job.deadline):
+        tasks = {site: Envelope(task, arrays).with_head(self.diary.heads.get(site)) for site in nodes}
+        for answer in ask(self._grid, nodes, tasks, self.job.deadline):
             sentence = answer.failure
             if answer.envelope is not None:
                 try:
@@ -136,9 +139,15 @@ class Questions:
                 except ReplyRejected as rejected:
                     sentence = f"rejected: {rejected}"
                 else:
+                    self._keep_head(answer.site, answer.envelope)
                     yield answer.site, answer.envelope
                     continue
             self.diary.failures.append(Failure(site=answer.site, task=name, sentence=sentence))
+
+    def _keep_head(self, site: str, reply: Envelope) -> None:
+        """A ledger is chained: one that lacks the last head it gave out was cut off, or is an old copy."""
+        if isinstance(reply.header, Reply) and reply.header.head:
+            self.diary.heads[site] = reply.header.head
 
     def _note(self, site: str, place: tuple[str, int], releases: int, epsilon: float | None) -> None:
         if epsilon is not None and releases:

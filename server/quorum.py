@@ -38,12 +38,14 @@ def roll_call(grid: Grid, names: Iterable[str], deadline: float) -> dict[str, in
     return {name: found[name] for name in sorted(found)}
 
 
-def ask(grid: Grid, nodes: Mapping[str, int], task: Envelope, deadline: float) -> Iterator[Answer]:
-    """Send one task to every node and yield each hospital's answer as it arrives; at the deadline, who is late."""
+def ask(grid: Grid, nodes: Mapping[str, int], tasks: Mapping[str, Envelope], deadline: float) -> Iterator[Answer]:
+    """Send every node its task and yield each hospital's answer as it arrives; at the deadline, who is late."""
     if not nodes:
         return
-    kind = MESSAGE_TYPES[task.header.kind]
-    messages = [Message(task.to_record(), dst_node_id=node, message_type=kind) for node in nodes.values()]
+    messages = [
+        Message(tasks[site].to_record(), dst_node_id=node, message_type=MESSAGE_TYPES[tasks[site].header.kind])
+        for site, node in nodes.items()
+    ]
     sent = list(grid.push_messages(messages))
     waiting = {message_id: site for message_id, site in zip(sent, nodes, strict=True) if message_id}
     for site in set(nodes) - set(waiting.values()):

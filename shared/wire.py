@@ -25,10 +25,11 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Task(Section):
-    """What every question of the server carries: the whole study, and the run it is about."""
+    """What every question of the server carries: the whole study, the run it is about, and the head it last got."""
 
     study: str  # the study's canonical text; its digest is checked at the hospital
     run: RunKey
+    head: Digest | None = None  # of the hospital's ledger, as its last reply in this run gave it
 
 
 class Describe(Task):
@@ -69,7 +70,13 @@ class CohortCount(Section):
     reason: str = ""
 
 
-class Described(Section):
+class Reply(Section):
+    """What every answer carries: the hash of the ledger's line that belongs to it, put on when it is released."""
+
+    head: Digest | None = None
+
+
+class Described(Reply):
     """Answer to Describe."""
 
     kind: Literal["described"] = "described"
@@ -77,7 +84,7 @@ class Described(Section):
     epsilon_limit: float | None
 
 
-class Trained(Section):
+class Trained(Reply):
     """Answer to Train: the update (new minus old weights) of the groups this hospital has data for, as arrays."""
 
     kind: Literal["trained"] = "trained"
@@ -87,7 +94,7 @@ class Trained(Section):
     releases: int
 
 
-class Tallied(Section):
+class Tallied(Reply):
     """Answer to TallyThreshold: one array (2, cells) a model."""
 
     kind: Literal["tallied"] = "tallied"
@@ -134,7 +141,7 @@ class SiteFigures(Section):
         return self
 
 
-class Evaluated(Section):
+class Evaluated(Reply):
     """Answer to Evaluate."""
 
     kind: Literal["evaluated"] = "evaluated"
@@ -199,10 +206,16 @@ class Envelope:
             header = HEADERS.validate_json(file.metadata()["header"])
             return cls(header, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
 
+    def with_head(self, head: str | None) -> "Envelope":
+        """The same message with another head of the hospital's ledger; a refusal carries none."""
+        if isinstance(self.header, Refused):
+            return self
+        return Envelope(self.header.model_copy(update={"head": head}), self.arrays)
+
     @property
     def digest(self) -> str:
-        """SHA-256 of the bytes."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
+        """SHA-256 of the bytes without the head: a release's is made from its digest, a question stays the same."""
+        return hashlib.sha256(self.with_head(None).to_bytes()).hexdigest()
 
 
 def weights_digest(arrays: Arrays) -> str:

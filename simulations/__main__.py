@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   python -m simulations import uci-heart --from DOWNLOADED --to data/uci-heart
   python -m simulations run uci-heart --data data/uci-heart
   python -m simulations audit uci-heart --data data/uci-heart
+  python -m simulations bench privacy
 """
 
 
@@ -37,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     attack = add_study(commands, "audit", "attack a study's training: canaries, membership, gradient inversion")
     attack.add_argument("--canaries", type=count, default=200, metavar="N", help="of the audit in one run")
     attack.add_argument("--trials", type=count, default=2000, metavar="N", help="of each audit of one step")
+    add_bench(commands)
     bring = commands.add_parser("import", help="write public data as hospitals' folders")
     bring.add_argument("name", choices=["uci-heart"], help="the data set")
     bring.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="the downloaded files")
@@ -56,6 +58,15 @@ def add_study(
     command.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a key")
     command.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where a folder is made")
     return command
+
+
+def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The benchmarks, which need no study."""
+    purpose = "time a step with and without privacy, for every encoder and fusion"
+    command = commands.add_parser("bench", help=purpose, description=purpose)
+    command.add_argument("what", choices=["privacy"], help="what is timed")
+    command.add_argument("--repeats", type=turns, default=9, metavar="N", help="turns of each case (default: 9)")
+    command.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where a folder is made")
 
 
 def opening(arguments: argparse.Namespace) -> "tuple[Study, Console]":
@@ -116,6 +127,25 @@ def audit(arguments: argparse.Namespace) -> int:
     return FAILED if violations(findings) else DONE
 
 
+def bench(arguments: argparse.Namespace) -> int:
+    """Time a step with and without privacy."""
+    from rich.console import Console
+
+    from simulations.bench.run import run_bench
+
+    console = Console(width=None if sys.stdout.isatty() else 112)
+    folder = run_bench(arguments.results, arguments.repeats, console)
+    console.print(f"Written: {folder}", highlight=False, soft_wrap=True)
+    return DONE
+
+
+def turns(text: str) -> int:
+    """A number of repetitions."""
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be 1 at least")
+    return value
+
+
 def count(text: str) -> int:
     """A number of trials: with fewer than ten nothing can be shown."""
     if (value := int(text)) < 10:
@@ -134,4 +164,8 @@ def bring(arguments: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     given = parser().parse_args()
-    sys.exit(run_command(lambda: {"run": run, "price": price, "audit": audit, "import": bring}[given.command](given)))
+    sys.exit(
+        run_command(
+            lambda: {"run": run, "price": price, "audit": audit, "bench": bench, "import": bring}[given.command](given)
+        )
+    )

@@ -40,8 +40,11 @@ def test_its_commands_exist_and_answer_at_once():
         ("simulations", "run"),
         ("simulations", "price"),
         ("simulations", "audit"),
+        ("simulations", "bench"),
         ("simulations", "import"),
         ("client", "check"),
+        ("client", "ledger"),
+        ("client", "egress"),
     }
     for package, command in commands:
         call = [sys.executable, "-X", "importtime", "-m", package, command, "--help"]

@@ -63,10 +63,10 @@ class Agent:
         except Exception as failure:
             log.error("a task failed: %s", place_of(failure))
             reply, spend = Envelope(INTERNAL), None
-        books.release(header.run, reply, spend)
-        return reply
+        return books.release(header, reply, spend)
 
     def _work(self, header: Task, task: Envelope, books: Books) -> Answer:
+        books.refuse_if_behind(header.head)
         if header.run not in self._desks:
             study = study_from_text(header.study)
             if study.digest != header.run.study:

@@ -1,19 +1,34 @@
-"""The hospital's books on disk, under one lock: no two processes can spend at the same time."""
+"""The hospital's books on disk, under one lock: no two processes can spend at the same time.
 
-import fcntl
-import os
+The ledger's head travels: each reply carries the hash of the ledger's line that belongs to it (its own for a release,
+else the last), and the next task brings it back. What a crash leaves, by where it came:
+
+- before the ledger's line: nothing was spent, the outbox's file is destroyed, the server's head is still a line here;
+- after it, also when the message was lost on its way: the same bytes go again, with the head of their own line; the
+  server may ask with an older head or none: any line of the ledger will do, and a question's digest leaves it out;
+- in mid-line: the torn end is cut; it was never synced whole, so its head was never given out;
+- a cut tail, an old copy put back, a ledger deleted: a head that was given out is no line here; nothing is answered
+  until a named person signs that off, and what the egress log still knows was spent is entered again.
+"""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from client.commitments import Commitments
-from client.egress_log import EgressLog
+from client.egress_log import EgressLog, digests, missing_heads
 from client.ledger_file import LedgerFile
 from client.outbox import Outbox
 from client.site import Site
-from client.state import private_folder
+from client.state import locked
 from shared.errors import PrivacyRefusal
 from shared.privacy.records import RunKey, Spend
-from shared.wire import Envelope
+from shared.wire import Envelope, Task
+
+BEHIND = (
+    "ledger-behind",
+    "this hospital's ledger lacks a line whose hash was given out: its end was cut off, or an old copy put back; a "
+    "named person there puts back the right one, or signs off by `python -m client ledger site.toml --resolve`",
+)
 
 
 class Books:
@@ -21,9 +36,15 @@ class Books:
 
     def __init__(self, site: Site) -> None:
         self.ledger = LedgerFile(site.state)
-        self.outbox = Outbox(site.state / "outbox", self.ledger)
         self.egress = EgressLog(site.state)
+        known = {spend.digest for spend in self.ledger.spends} | digests(self.egress.links)
+        self.outbox = Outbox(site.state, known)
         self.commitments = Commitments(site.state)
+
+    def refuse_if_behind(self, asked: str | None) -> None:
+        """Refuse if a head that was given out, as the server or the egress log knows, is no line of the ledger."""
+        if missing_heads(self.egress.links, self.ledger.heads, asked):
+            raise PrivacyRefusal(*BEHIND)
 
     def released(self, run: RunKey, place: tuple[str, int], question: str) -> Envelope | None:
         """The release of a round that has a line in the ledger: the same bytes, and never for another question."""
@@ -36,21 +57,21 @@ class Books:
             )
         return self.outbox.take(spend)
 
-    def release(self, run: RunKey, reply: Envelope, spend: Spend | None) -> None:
-        """Outbox, ledger, egress log, in this order, each synced before the next; then the reply may leave."""
+    def release(self, task: Task, reply: Envelope, spend: Spend | None) -> Envelope:
+        """Outbox, ledger, egress log, in this order, each synced before the next; then what is returned may leave."""
         digest = reply.digest
         if spend:
             self.outbox.put(reply)
             self.ledger.append(spend.model_copy(update={"digest": digest}))
-        self.egress.append(run, reply, digest)
+        lines, head = self.ledger.head_after(digest)
+        sent = reply.with_head(head)
+        told = {"asked": task.head, "head": head, "lines": lines}
+        self.egress.append(task.run, sent, self.ledger.with_digest(digest), told)
+        return sent
 
 
 @contextmanager
 def open_books(site: Site) -> Iterator[Books]:
     """The books as they are on the disk, locked until the end of the block; a second process waits."""
-    handle = os.open(private_folder(site.state) / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with locked(site.state):
         yield Books(site)
-    finally:
-        os.close(handle)  # and with it the lock

@@ -141,6 +141,7 @@ def _planned(desk: Desk, books: Books, plan: StagePlan, number: int, task: Envel
         noise_multiplier=plan.noise_multiplier,
         steps=plan.steps,
         delta=desk.plan.delta,
+        budget=desk.plan.epsilon,
         digest="",  # known when it is released
         question=task.digest,
     )

@@ -33,6 +33,7 @@ class Spend(Section):
     noise_multiplier: float = Field(gt=0)
     steps: int = Field(ge=1)
     delta: float = Field(gt=0, lt=1)
+    budget: float = Field(gt=0)  # of the run, in epsilon at this delta
     digest: str  # of the released bytes, as they lie in the outbox
     question: str  # digest of the task that was answered: another question for the same round is refused
 

@@ -16,7 +16,7 @@ def line(noise: float, steps: int, number: int) -> Spend:
     run = RunKey(study="0" * 64, fold="main", arm="federated")
     common = {"time": "2026-01-01T00:00:00+00:00", "study_name": "s", "stage": "encoders", "digest": "", "question": ""}
     return Spend.model_validate(
-        {**common, "run": run, "round": number, "noise_multiplier": noise, "steps": steps, "delta": 1e-4}
+        {**common, "run": run, "round": number, "noise_multiplier": noise, "steps": steps, "delta": 1e-4, "budget": 8.0}
     )
 
 

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from client.agent.books import open_books
-from client.egress_log import EgressLog
+from client.chain import read_chain
 from client.ledger_file import LedgerFile
 from client.site import Site
 from shared.errors import PrivacyRefusal
@@ -68,17 +68,18 @@ def test_a_ledger_damaged_in_the_middle_is_refused_and_left_alone(damage: bytes,
     assert len(outbox(site)) == 1
 
 
-def test_the_egress_log_is_a_chain_that_a_crash_does_not_break(study: Study, site: Site) -> None:
-    agent_of(site).answer(ask_counts(study))
-    path = site.state / "egress.jsonl"
+@pytest.mark.parametrize("name", ["egress.jsonl", "ledger.jsonl"])
+def test_a_book_is_a_chain_that_a_crash_does_not_break(name: str, study: Study, site: Site) -> None:
+    agent_of(site).answer(ask_round(study))
+    path = site.state / name
     path.write_bytes(path.read_bytes() + b'{"time": "20')
-    for _ in range(2):
-        agent_of(site).answer(ask_counts(study))
+    for number in range(1, 3):
+        agent_of(site).answer(ask_round(study, number, "fusion"))
     lines = path.read_text().splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 3
     before = "0" * 64
-    for line in lines:
-        if line.endswith("}"):
-            assert json.loads(line)["before"] == before
+    for number, line in enumerate(lines, start=1):
+        assert json.loads(line)["before"] == before
+        assert json.loads(line)["number"] == number
         before = hashlib.sha256(line.encode()).hexdigest()
-    assert EgressLog(site.state).head == before
+    assert read_chain(path).links[-1].hash == before

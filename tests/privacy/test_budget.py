@@ -14,6 +14,8 @@ from shared.study import Study
 from shared.wire import Envelope, Refused
 from tests.small import agent_of, ask_counts, ask_round, ask_tallies, hospital, run_of, small_study
 
+DIGESTS = {"digest": "0" * 64, "question": "0" * 64}
+
 
 def whole_run(study: Study) -> list[Envelope]:
     rounds = [
@@ -73,7 +75,7 @@ def test_a_run_that_is_spent_is_refused_before_training(tmp_path: Path) -> None:
     plan = plan_privacy(study)
     assert plan is not None
     fields = {"time": "2026-01-01T00:00:00+00:00", "study_name": "small", "stage": "encoders", "round": 50}
-    used = {"noise_multiplier": 0.3, "steps": 5, "delta": plan.delta, "digest": "0" * 64, "question": "0" * 64}
+    used = {"noise_multiplier": 0.3, "steps": 5, "delta": plan.delta, "budget": 8.0, **DIGESTS}
     LedgerFile(site.state).append(Spend.model_validate({**fields, **used, "run": run_of(study)}))
     agent = agent_of(site)
     assert refusal(agent.answer(ask_round(study))) == "budget-exhausted"
@@ -98,7 +100,7 @@ def test_the_hospitals_limit_holds_over_all_its_studies_and_restarts(tmp_path: P
 def test_a_hospital_whose_limit_is_used_up_does_not_train(tmp_path: Path) -> None:
     site, study = hospital(tmp_path, max_epsilon=8.0), small_study(tmp_path, "seed=4")
     fields = {"time": "2026-01-01T00:00:00+00:00", "study_name": "other", "stage": "encoders", "round": 1}
-    used = {"noise_multiplier": 0.5, "steps": 1, "delta": 1e-4, "digest": "0" * 64, "question": "0" * 64}
+    used = {"noise_multiplier": 0.5, "steps": 1, "delta": 1e-4, "budget": 8.0, **DIGESTS}
     run = run_of(small_study(tmp_path))
     LedgerFile(site.state).append(Spend.model_validate({**fields, **used, "run": run}))
     agent = agent_of(site)

@@ -62,7 +62,7 @@ def test_ledger_and_egress_log_name_the_bytes_that_left(
 ) -> None:
     reply = agent_of(site).answer(question(study))
     assert [path.stem for path in outbox(site)] == [reply.digest]
-    assert outbox(site)[0].read_bytes() == reply.to_bytes()
+    assert outbox(site)[0].read_bytes() == reply.with_head(None).to_bytes()
     assert [line["digest"] for line in ledger(site)] == [reply.digest]
     assert [line["digest"] for line in egress(site)] == [reply.digest]
     assert egress(site)[0]["epsilon"] == pytest.approx(reply.header.epsilon)  # type: ignore[union-attr]
@@ -86,7 +86,7 @@ def crash_in_mid_line(monkeypatch: Undo) -> None:
             file.write(line[: len(line) // 2])
         raise Crash
 
-    monkeypatch.setattr("client.ledger_file.append_synced", torn)
+    monkeypatch.setattr("client.chain.append_synced", torn)
 
 
 def crash_before_renaming(monkeypatch: Undo) -> None:
@@ -154,7 +154,7 @@ def test_after_its_line_the_same_bytes_are_sent_and_nothing_is_spent_anew(
     kept = (site.state / "outbox" / f"{released}.safetensors").read_bytes()
     for _ in range(2):
         reply = (agent_of(site) if restart else agent).answer(question(study))
-        assert reply.to_bytes() == kept
+        assert reply.with_head(None).to_bytes() == kept
         assert len(ledger(site)) == 2
     assert {line["digest"] for line in egress(site)} == {line["digest"] for line in ledger(site)}
 
@@ -201,7 +201,7 @@ def test_after_a_failed_write_the_next_answer_goes_by_what_the_ledger_holds(
         raise OSError("no space left at /srv/patients")
 
     with monkeypatch.context() as undo:
-        undo.setattr("client.ledger_file.append_synced", unsure)
+        undo.setattr("client.chain.append_synced", unsure)
         failed = agent.answer(ask_round(study))
     assert isinstance(failed.header, Refused)
     assert failed.header.code == "internal"

@@ -1,0 +1,1 @@
+"""What privacy costs in time: one step with and without it, side by side."""

@@ -5,10 +5,9 @@ full batch is a Gaussian mechanism; k of them with noise multipliers s_i are tog
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr
 
 
@@ -26,7 +25,7 @@ def gaussian_epsilon(mu: float, delta: float) -> float:
     high = 1.0
     while gaussian_delta(mu, high) > delta:
         high *= 2
-    return float(brentq(lambda epsilon: gaussian_delta(mu, epsilon) - delta, 0.0, high, xtol=1e-12))
+    return _last(lambda epsilon: gaussian_delta(mu, epsilon) > delta, 0.0, high)[1]
 
 
 def gaussian_mu(epsilon: float, delta: float) -> float:
@@ -34,7 +33,14 @@ def gaussian_mu(epsilon: float, delta: float) -> float:
     high = 1.0
     while gaussian_delta(high, epsilon) < delta:
         high *= 2
-    return float(brentq(lambda mu: gaussian_delta(mu, epsilon) - delta, 1e-9, high, xtol=1e-14))
+    return _last(lambda mu: gaussian_delta(mu, epsilon) <= delta, 0.0, high)[0]
+
+
+def _last(holds: Callable[[float], bool], low: float, high: float) -> tuple[float, float]:
+    """Halve [low, high], where ``holds`` at low and not at high, to neighbouring floats: the last and the first not."""
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low, high
 
 
 def squared_mu(releases: Iterable[tuple[float, int]]) -> float:

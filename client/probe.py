@@ -16,7 +16,7 @@ from torch import Tensor
 from client.training import Round, gradient_mode, train_round
 from shared.errors import PrivacyRefusal
 from shared.model import Batch, MultimodalModel
-from shared.privacy.mechanism import StagePlan, plan_privacy
+from shared.privacy.mechanism import Stage, StagePlan, plan_privacy
 from shared.study import Study
 from shared.study_file import study_from_text
 
@@ -26,7 +26,7 @@ SURPRISE = 5.0  # standard errors that the noise's size may be off
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
 
-def require_sound(study: Study, stage: str, batch: Batch) -> None:
+def require_sound(study: Study, stage: Stage, batch: Batch) -> None:
     """Probe a stage once in this process; PrivacyRefusal where a probe fails. ``batch`` gives the shapes only."""
     shapes = tuple((name, tuple(values.shape[1:])) for name, values in batch.inputs.items())
     if failed := _probe(study.text, stage, shapes):
@@ -34,7 +34,7 @@ def require_sound(study: Study, stage: str, batch: Batch) -> None:
 
 
 @lru_cache
-def _probe(text: str, stage: str, shapes: Shapes) -> str:
+def _probe(text: str, stage: Stage, shapes: Shapes) -> str:
     """What failed, empty if nothing did."""
     study = study_from_text(text)
     plan = plan_privacy(study)
@@ -42,14 +42,13 @@ def _probe(text: str, stage: str, shapes: Shapes) -> str:
         return ""
     heavy = gradient_mode(study, stage) == "loop"
     batch = invented(shapes, 3 if heavy else 6)
-    probe = _Probe(study, stage, plan.stages[stage])  # type: ignore[index]
+    probe = _Probe(study, stage, plan.stages[stage])
     scale = float(torch.stack([probe.moved(batch.pick(row), math.inf).norm() for row in _each(batch)]).median())
     for clip in (scale,) if heavy else (0.1 * scale, scale, 10 * scale):
         whole = probe.moved(batch, clip)
         alone = [probe.moved(batch.pick(row), clip) for row in _each(batch)]
-        if max(float((whole - probe.moved(batch.pick(~row), clip)).norm()) for row in _each(batch)) > clip * (
-            1 + SLACK
-        ):
+        without = [probe.moved(batch.pick(~row), clip) for row in _each(batch)]
+        if max(float((whole - rest).norm()) for rest in without) > clip * (1 + SLACK):
             return "one patient moves the sum by more than the clip"
         if float((whole - torch.stack(alone).sum(dim=0)).norm()) > SLACK * max(clip, float(whole.norm())):
             return "the sum is not the sum of each patient's own gradient"
@@ -59,7 +58,7 @@ def _probe(text: str, stage: str, shapes: Shapes) -> str:
 class _Probe:
     """One step of the real training code, with the learning rate, momentum and decay out of the way."""
 
-    def __init__(self, study: Study, stage: str, plan: StagePlan) -> None:
+    def __init__(self, study: Study, stage: Stage, plan: StagePlan) -> None:
         plain = study.training.model_copy(
             update={"steps": 1, "learning_rate": 1.0, "momentum": 0.0, "weight_decay": 0.0}
         )

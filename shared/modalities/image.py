@@ -1,0 +1,35 @@
+"""One picture a patient: PNG, JPEG or DICOM, as a radiograph, a fundus photograph or an ultrasound frame."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from shared.modalities.weights import Digest
+from shared.sections import Section
+
+
+class Image(Section):
+    """A patient is (channels, height, width) in [0, 1]; ``window`` maps a DICOM's stored values, by default its own."""
+
+    kind: Literal["image"]
+    encoder: Literal["filters", "wavelets", "cnn", "network"] = "filters"
+    width: int = Field(default=1, ge=1, le=256)
+    network: str = ""  # of encoder "network", as "resnet18"
+    weights: Digest | None = None
+    path: str = Field(min_length=1)  # column of patients.csv, or a pattern with {patient}
+    size: tuple[int, int, int] = Field(alias="shape")
+    window: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _sensible(self) -> "Image":
+        channels, height, width = self.size
+        if channels not in (1, 3) or not (16 <= height <= 2048 and 16 <= width <= 2048):
+            raise ValueError(f"shape must be [1 or 3, height, width] of 16 to 2048 pixels, got {list(self.size)}")
+        if self.window and not self.window[0] < self.window[1]:
+            raise ValueError(f"window must be [low, high] with low < high, got {list(self.window)}")
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one patient: (channels, height, width)."""
+        return self.size

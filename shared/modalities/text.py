@@ -1,0 +1,49 @@
+"""Free text: a column of the table, UTF-8 files, or a table of notes; a patient's notes in the order of time."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from shared.modalities.weights import Digest
+from shared.sections import Section
+
+BREAK = "\n\n"  # between two notes of a patient
+
+
+class NoteColumns(Section):
+    """Names of a table's columns; ``time`` in hours orders the notes and drops those later than the prediction."""
+
+    patient: str = "patient_id"
+    time: str = "time"
+    text: str = "text"
+
+
+class Text(Section):
+    """A patient is (bytes,) uint8: his notes as UTF-8, zeros after the end; of longer notes the last part is kept.
+
+    What a byte, a word or a token means is the encoder's: its front end turns the bytes into them.
+    """
+
+    kind: Literal["text"]
+    encoder: Literal["ngrams", "words", "bilstm", "bert"] = "ngrams"
+    width: int = Field(default=1, ge=1, le=256)
+    column: str = ""  # exactly one of the three sources
+    path: str = ""  # pattern inside the site's folder, with {patient}
+    table: str = ""
+    columns: NoteColumns = NoteColumns()
+    length: int = Field(default=4096, ge=16, le=1_000_000)  # bytes kept
+    weights: Digest | None = None  # word vectors of "words", the model folder of "bert"
+    tuning: Literal["frozen", "lora", "full"] = "frozen"  # of "bert"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Text":
+        if sum(map(bool, (self.column, self.path, self.table))) != 1:
+            raise ValueError("text comes from exactly one of column, path and table")
+        if self.path and self.path.count("{patient}") != 1:
+            raise ValueError('path must hold "{patient}" once, as in "notes/{patient}/*.txt"')
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one patient: (bytes,)."""
+        return (self.length,)

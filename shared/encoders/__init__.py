@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Generator
 
-from shared.encoders.base import Encoder, Shape, build
+from shared.encoders.base import Encoder, build
 from shared.encoders.convolutional import BagCnn, VolumeCnn
 from shared.encoders.filters import BagFilters, VolumeFilters
 from shared.encoders.linear import Linear, Mlp
 from shared.encoders.mil import AttentionMil
-from shared.encoders.resnet import Resnet10
+from shared.encoders.network import BagNetwork, Network
 from shared.modalities import Modality
 
 
@@ -19,12 +19,12 @@ from shared.modalities import Modality
 class Entry:
     """An encoder's class, and whether gradients come from ``vmap`` over patients or a ``loop`` (less memory)."""
 
-    kind: Callable[[Shape, int], Encoder]
+    kind: Callable[[Any], Encoder]
     gradients: Literal["vmap", "loop"]
 
     def build(self, modality: Modality, generator: Generator) -> Encoder:
         """The encoder for a modality of a study, with initial weights from the generator."""
-        return build(self.kind, modality.shape, modality.width, generator)
+        return build(self.kind, modality, generator)
 
 
 ENCODERS: dict[str, dict[str, Entry]] = {
@@ -32,7 +32,7 @@ ENCODERS: dict[str, dict[str, Entry]] = {
     "volume": {
         "filters": Entry(VolumeFilters, "vmap"),
         "cnn": Entry(VolumeCnn, "vmap"),
-        "resnet10": Entry(Resnet10, "loop"),
+        "network": Entry(Network, "loop"),
     },
     "bag": {
         "filters": Entry(BagFilters, "vmap"),

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from shared.modalities.networks import Network
+from shared.modalities.weights import Digest
 from shared.sections import Positive, Section
 
 
@@ -12,8 +14,10 @@ class Volume(Section):
     anterior, superior), and ``window`` (Hounsfield units) mapped to [0, 1]."""
 
     kind: Literal["volume"]
-    encoder: Literal["filters", "cnn", "resnet10"] = "filters"
+    encoder: Literal["filters", "wavelets", "cnn", "network"] = "filters"
     width: int = Field(default=1, ge=1, le=256)
+    network: Network = "resnet10"  # of encoder "network"
+    weights: Digest | None = None  # its pre-trained file
     path: str = Field(min_length=1)  # column of patients.csv with the file's path inside the site's folder
     spacing: tuple[Positive, Positive, Positive]
     size: tuple[int, int, int] = Field(alias="shape")

@@ -60,14 +60,16 @@ def _at_the_top(height: Tensor, found: Tensor, reach: int) -> Tensor:
     if not len(found):
         return found
     near = (found[:, None] + torch.arange(-reach, reach + 1)).clamp(0, len(height) - 1)
-    return near.gather(1, height[near].argmax(1, keepdim=True)).flatten()
+    tops: Tensor = near.gather(1, height[near].argmax(1, keepdim=True)).flatten()
+    return tops
 
 
 def band(wave: Tensor, rate: float, low: float, high: float) -> Tensor:
     """The part of each lead between two frequencies in Hz, by a smooth mask of its Fourier transform."""
     frequency = torch.fft.rfftfreq(wave.shape[1], 1 / rate)
     mask = 1 / (1 + (low / frequency.clamp(min=1e-6)) ** 4) / (1 + (frequency / high) ** 4)
-    return torch.fft.irfft(torch.fft.rfft(wave) * mask, n=wave.shape[1])
+    part: Tensor = torch.fft.irfft(torch.fft.rfft(wave) * mask, n=wave.shape[1])
+    return part
 
 
 def rhythm(peaks: Tensor, rate: float, samples: int) -> Tensor:

@@ -27,7 +27,7 @@ def _resnet(layers: list[int], bottleneck: bool = False) -> Callable[[int, Shape
         return cast(
             nn.Module,
             ResNet(
-                _blocks()[bottleneck],
+                _blocks()[bottleneck],  # type: ignore[arg-type]
                 layers,
                 [64, 128, 256, 512],
                 spatial_dims=len(space),
@@ -45,7 +45,7 @@ def _blocks() -> tuple[type[nn.Module], type[nn.Module]]:
     """MONAI's blocks add the residual in place, which per-patient gradients cannot follow."""
     from monai.networks.nets.resnet import ResNetBlock, ResNetBottleneck
 
-    class Block(ResNetBlock):  # type: ignore[misc]
+    class Block(ResNetBlock):
         """Two convolutions."""
 
         def forward(self, x: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ def _blocks() -> tuple[type[nn.Module], type[nn.Module]]:
             inner = self.act(self.bn1(self.conv1(x)))
             return self.act(self.bn2(self.conv2(inner)) + residual)  # type: ignore[no-any-return]
 
-    class Bottleneck(ResNetBottleneck):  # type: ignore[misc]
+    class Bottleneck(ResNetBottleneck):
         """Three convolutions, narrow in the middle."""
 
         def forward(self, x: Tensor) -> Tensor:
@@ -87,11 +87,12 @@ def _vit(channels: int, space: Shape, outputs: int) -> nn.Module:
     """A small vision transformer: 6 layers of 192, patches of an eighth of each side (at most 16 pixels)."""
     from monai.networks.nets.vit import ViT
 
-    class Vit(ViT):  # type: ignore[misc]
+    class Vit(ViT):
         """MONAI's returns the hidden states as well."""
 
         def forward(self, x: Tensor) -> Tensor:
-            return super().forward(x)[0]  # type: ignore[no-any-return]
+            scores: Tensor = super().forward(x)[0]  # type: ignore[no-untyped-call]
+            return scores
 
     patch = tuple(min(16, max(side // PATCHES, 2)) for side in space)
     whole = tuple(side // size * size for side, size in zip(space, patch, strict=True))
@@ -108,6 +109,8 @@ def _vit(channels: int, space: Shape, outputs: int) -> nn.Module:
         post_activation=None,
         spatial_dims=len(space),
     )
+    for block in vit.blocks:
+        block.norm_cross_attn = nn.Identity()  # MONAI makes it and does not use it: weights that would only be noise
     return nn.Sequential(Cropped(whole), vit)
 
 
@@ -159,19 +162,21 @@ def separable(module: nn.Module) -> nn.Module:
             setattr(module, name, nn.Identity())
         else:
             if hasattr(child, "inplace"):
-                child.inplace = False
+                child.inplace = False  # type: ignore[assignment]
             separable(child)
     return module
 
 
 def last_layer(module: nn.Module) -> str:
     """Name of the linear layer that gives the outputs: no pre-trained file has one for this study."""
-    return [name for name, child in module.named_modules() if isinstance(child, nn.Linear)][-1]
+    names: list[str] = [name for name, child in module.named_modules() if isinstance(child, nn.Linear)]
+    return names[-1]
 
 
 def first_layer(module: nn.Module) -> str:
     """Name of the convolution that takes the channels."""
-    return next(name for name, child in module.named_modules() if isinstance(child, CONVOLUTIONS))
+    names: list[str] = [name for name, child in module.named_modules() if isinstance(child, CONVOLUTIONS)]
+    return names[0]
 
 
 def own_weights(module: nn.Module) -> list[tuple[str, Any]]:

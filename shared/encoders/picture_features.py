@@ -3,6 +3,7 @@
 Nothing is fitted: what is measured are logarithms of contrasts against one, and shares, so that no scaling is needed.
 """
 
+from itertools import pairwise
 from math import log
 
 import torch
@@ -36,8 +37,12 @@ def picture_features(picture: Tensor) -> Tensor:
     quantiles = picture.flatten(1).quantile(torch.tensor(QUANTILES), dim=1)
     grid = torch.nn.functional.adaptive_avg_pool2d(levels[0], CELLS)
     mean = picture.mean((1, 2))
-    values = [4 * (quantiles - 0.5).flatten(), 4 * picture.flatten(1).std(1), 8 * (grid - mean[:, None, None]).flatten()]
-    for finer, coarser in zip(levels, levels[1:], strict=False):
+    values = [
+        4 * (quantiles - 0.5).flatten(),
+        4 * picture.flatten(1).std(1),
+        8 * (grid - mean[:, None, None]).flatten(),
+    ]
+    for finer, coarser in pairwise(levels):
         band = finer - coarser
         for weight in (everywhere, middle):
             values += [_contrast(band**2, weight), _contrast(_slopes(finer) * unit**2, weight)]
@@ -46,7 +51,7 @@ def picture_features(picture: Tensor) -> Tensor:
 
 
 def _contrast(squares: Tensor, weight: Tensor) -> Tensor:
-    """Log of the weighted root mean square of each channel, about one in size: (channels, height, width) to (channels,)."""
+    """Log of the weighted root mean square, about one in size: (channels, height, width) to (channels,)."""
     return (((squares * weight).sum((1, 2)) + TINY**2).sqrt().log() - TYPICAL) / FOLD
 
 

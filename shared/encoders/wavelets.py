@@ -36,7 +36,8 @@ def haar(x: Tensor) -> Tensor:
 
 def _halves(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     """Mean and half the difference of neighbours: what is smooth stays in the picture's own unit."""
-    even, odd = x.unflatten(axis, (-1, 2)).unbind(axis + 1)
+    order = torch.arange(0, x.shape[axis], 2)
+    even, odd = x.index_select(axis, order), x.index_select(axis, order + 1)
     return (even + odd) / 2, (even - odd) / 2
 
 
@@ -82,8 +83,9 @@ def count_features(shape: Shape) -> int:
     """How many features a patient of this shape has."""
     space = shape[1:]
     bands, scales = 2 ** len(space) - 1, depth(space)
-    energies = sum(bands * (2 + scales - scale - 1) for scale in range(scales))
-    return shape[0] * (energies + 1 + CELLS ** len(space))
+    energies: int = sum(bands * (2 + scales - scale - 1) for scale in range(scales))
+    cells: int = CELLS ** len(space)
+    return shape[0] * (energies + 1 + cells)
 
 
 class Wavelets(FixedFeatures):

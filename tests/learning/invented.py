@@ -85,7 +85,8 @@ def _image(factor: float, chance: torch.Generator) -> Tensor:
 
 def _volume(factor: float, chance: torch.Generator) -> Tensor:
     tissue = 0.55 + 0.02 * _smooth((24, 24, 20), 2.0, chance)
-    return (tissue + (0.11 + 0.06 * factor) * _lump((24, 24, 20), 3.0, chance, 0.05)).clamp(0, 1).unsqueeze(0)
+    lump = _lump((24, 24, 20), 2.5 * math.exp(0.2 * factor), chance, 0.05)
+    return (tissue + (0.11 + 0.03 * factor) * lump).clamp(0, 1).unsqueeze(0)
 
 
 def _bag(factor: float, chance: torch.Generator) -> Tensor:

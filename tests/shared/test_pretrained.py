@@ -60,7 +60,7 @@ def test_a_grey_picture_gives_what_its_copies_in_every_channel_gave(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("change", "rule"), [
-    (lambda values: values.pop("conv1.weight"), "lacks 1 of the network's weights, or has them in another shape: first conv1.weight"),
+    (lambda values: values.pop("conv1.weight"), "lacks 1 of the network's weights, .*: first conv1.weight"),
     (lambda values: values.update({"bn1.bias": torch.zeros(3)}), "lacks 1 of the network's weights"),
 ])  # fmt: skip
 def test_a_file_of_another_network_is_refused(tmp_path: Path, change, rule) -> None:
@@ -107,7 +107,7 @@ def test_words_are_the_mean_of_their_vectors_where_a_frequent_word_counts_less(t
     spec = section("text", "words", weights=DIGEST, dimension=4)
     encoder = ENCODERS["text"]["words"].build(spec, torch.Generator().manual_seed(0))
     encoder.attach(tmp_path / "vectors.txt")
-    content = torch.tensor(list("The Fever, cough; xyz".encode().ljust(128, b"\0")), dtype=torch.uint8)
+    content = torch.tensor(list(b"The Fever, cough; xyz".ljust(128, b"\0")), dtype=torch.uint8)
     x = encoder.prepare(content)
     assert x[3] == 0
     assert x[0] < x[1] < x[2]

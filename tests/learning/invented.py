@@ -84,7 +84,7 @@ def _image(factor: float, chance: torch.Generator) -> Tensor:
 
 
 def _volume(factor: float, chance: torch.Generator) -> Tensor:
-    tissue = 0.55 + 0.02 * _smooth((24, 24, 20), 2.0, chance)
+    tissue = 0.55 + 0.015 * _smooth((24, 24, 20), 2.0, chance) + 0.03 * torch.randn(24, 24, 20, generator=chance)
     lump = _lump((24, 24, 20), 2.5 * math.exp(0.2 * factor), chance, 0.05)
     return (tissue + (0.11 + 0.03 * factor) * lump).clamp(0, 1).unsqueeze(0)
 
@@ -92,11 +92,11 @@ def _volume(factor: float, chance: torch.Generator) -> Tensor:
 def _bag(factor: float, chance: torch.Generator) -> Tensor:
     """Three of four pictures; a whitish patch in each, larger with the factor."""
     bag = torch.zeros(4, 3, 32, 32)
-    mucosa = torch.tensor([0.62, 0.34, 0.32]).view(3, 1, 1)
-    white = torch.tensor([0.75, 0.68, 0.66]).view(3, 1, 1)
+    mucosa = torch.tensor([0.55, 0.3, 0.28]).view(3, 1, 1)
+    white = torch.tensor([0.7, 0.6, 0.58]).view(3, 1, 1)
     for place in range(3):
-        patch = _lump((32, 32), 2.5 * math.exp(0.35 * factor), chance)
-        light = 1 + 0.08 * _smooth((32, 32), 3.0, chance)
+        patch = _lump((32, 32), 6 * math.exp(0.2 * factor), chance)
+        light = 1 + 0.2 * _smooth((32, 32), 3.0, chance) + 0.1 * torch.randn(32, 32, generator=chance)
         bag[place] = ((mucosa * (1 - patch) + white * patch) * light).clamp(0, 1)
     return bag
 

@@ -14,7 +14,7 @@ from tests.encoder_samples import DIGEST
 from tests.learning.train import Plan, Result, learned
 
 ENOUGH = 0.9
-HOSPITAL = Plan(patients=1000, steps=60, rate=0.5)
+HOSPITAL = Plan(patients=1000, steps=200, rate=0.1)
 DEEP = Plan(patients=1000, steps=300, rate=3e-3, rows=32)
 MINILM: dict[str, Any] = {"weights": DIGEST, "dimension": 384, "layers": 6, "tokens": 128}
 VECTORS: dict[str, Any] = {"weights": DIGEST, "dimension": 32}

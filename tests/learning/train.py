@@ -10,8 +10,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from shared.encoders import ENCODERS
 from shared.encoders.base import Encoder
+from shared.heads import Outputs, own_head
 from shared.metrics.delong import auc_with_variance
-from shared.model import own_head
 from tests.learning.invented import Patients, invent, invented_section
 
 TESTED = 1000  # patients that measure
@@ -49,7 +49,7 @@ def learned(kind: str, name: str, plan: Plan, weights: Path | None = None, **opt
     if weights:
         encoder.attach(weights)
     known, others = invent(kind, plan.patients, 1), invent(kind, TESTED, 2)
-    model = nn.Sequential(encoder, own_head(encoder.width))
+    model = nn.Sequential(encoder, own_head(encoder.width, Outputs(1)))
     _train(model, _prepared(encoder, known), known.outcome, plan)
     with torch.no_grad():
         score = torch.cat([model(x) for x in _prepared(encoder, others).split(SCORED)]).squeeze(-1)

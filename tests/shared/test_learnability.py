@@ -3,6 +3,7 @@
 import pytest
 
 from shared.encoders import ENCODERS
+from shared.heads import Outputs
 from shared.learnability import _remedy, learnability_warnings, learnable_parameters, trained_parameters
 from shared.study_file import load_study
 from tests.encoder_samples import SECTIONS, section
@@ -43,7 +44,7 @@ def test_every_kind_s_default_encoder_learns_from_a_few_hundred_patients_at_epsi
     limit = learnable_parameters(load_study("lscc-staging"))
     assert limit is not None
     default = SECTIONS[kind][0].model_fields["encoder"].default
-    assert trained_parameters(section(kind, default)) < limit
+    assert trained_parameters(section(kind, default), Outputs(1)) < limit
 
 
 @pytest.mark.parametrize(("kind", "name", "limit", "remedy"), [
@@ -54,8 +55,8 @@ def test_every_kind_s_default_encoder_learns_from_a_few_hundred_patients_at_epsi
     ("concepts", "hashed-bag", 500, "use more patients or epsilon"),
 ])  # fmt: skip
 def test_the_remedy_is_the_kind_s_default_or_the_largest_that_can_learn(kind, name, limit, remedy):
-    assert _remedy(section(kind, name), limit) == remedy
+    assert _remedy(section(kind, name), Outputs(1), limit) == remedy
 
 
 def test_a_wide_embedding_of_a_small_encoder_is_told_to_be_narrower():
-    assert _remedy(section("concepts", "hashed-bag", 16), 2_000) == "take width = 1"
+    assert _remedy(section("concepts", "hashed-bag", 16), Outputs(1), 2_000) == "take width = 1"

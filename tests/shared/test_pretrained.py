@@ -1,4 +1,4 @@
-"""Weights from a hospital's disk are fitted to a network, stay out of what travels, and are refused when they differ."""
+"""Weights from a hospital's disk are fitted to a network, stay out of what travels, and are refused if they differ."""
 
 from pathlib import Path
 

@@ -82,6 +82,8 @@ def _fusion_faults(study: Study) -> Iterator[Fault]:
             if width < study.outcome.outputs:
                 rule = f"an embedding of {width} cannot tell {study.outcome.outputs} scores apart"
                 yield f"modalities.{name}.width", rule, f"write width = {study.outcome.outputs} or more"
+    if study.fusion.masked and (study.fusion.combinations != "all" or len(widths) < 2):
+        yield "fusion.masked", "one fusion for all combinations needs several combinations", "remove it"
     if study.fusion.kind == "mean" and len(set(widths.values())) > 1:
         told = ", ".join(f"{name} {width}" for name, width in widths.items())
         yield "fusion.kind", f"a mean needs embeddings of one width, got {told}", "give the modalities one width"

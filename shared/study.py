@@ -82,6 +82,7 @@ class Training(Section):
     weight_decay: float = Field(default=0.0, ge=0)
     average: Literal["last-half", "none"] = "last-half"
     loss: LossChoice = CrossEntropy()
+    resample: Literal["none", "smote", "smote-nc", "cluster-centroids"] = "none"
     min_contributors: int = Field(default=2, ge=1)
 
 

@@ -23,6 +23,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _evaluation_faults(study)
     yield from _training_faults(study)
     yield from _loss_faults(study)
+    yield from _resampling_faults(study)
     yield from _strategy_faults(study)
     yield from _privacy_faults(study)
 
@@ -141,6 +142,17 @@ def _training_faults(study: Study) -> Iterator[Fault]:
                 (f"{trainers} training hospital(s), {training.min_contributors} needed in the federated arm"),
                 "add hospitals, or write training.share_alone = true",
             )
+
+
+def _resampling_faults(study: Study) -> Iterator[Fault]:
+    place, resample = "training.resample", study.training.resample
+    if resample == "none":
+        return
+    if study.private:
+        rule = f"{resample} makes one record of several patients, which breaks the unit of privacy"
+        yield place, rule, 'take loss = { kind = "weighted", ... } with the declared prevalence'
+    if study.outcome.kind not in ("binary", "early-warning", "multiclass", "ordinal"):
+        yield place, f"a {study.outcome.kind} outcome has no classes to balance", "remove it"
 
 
 def _loss_faults(study: Study) -> Iterator[Fault]:

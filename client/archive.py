@@ -1,33 +1,59 @@
 """A hospital's data for one program: reads each study's cohort and files once, and keeps the prepared tensors."""
 
 import hashlib
+import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 
-from client.cohort import Cohort, read_cohort
-from client.readers import READERS
+from client.cache import Row, Shelf
+from client.cohort import Cohort, Patient, read_cohort
+from client.front_end import FrontEnd, Prepared
+from client.readers.reading import Case, Source
 from client.site import Site
 from client.splits import roles
+from client.weights import verified_weights
 from shared.cohorts import Fold
-from shared.encoders import ENCODERS
-from shared.modalities import Modality
 from shared.model import Batch
 from shared.study import Study
 
 Progress = Callable[[int, int], None]
+FIRST = 8  # patients of the batch that is timed
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one modality of all patients is like, without its values."""
+
+    present: torch.Tensor  # (patients,)
+    faults: dict[str, tuple[int, ...]]  # lines of patients.csv, or of the table that the rule names
+    shape: tuple[int, ...]  # of a patient after the encoder's front end
+    bytes_each: int
+    seconds: float  # for the first patients, libraries and tables included
+    timed: int  # how many these were; 0 where all came from the cache
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One modality of all patients: prepared (patients, *shape), present (patients,), lines by fault."""
+    """One modality of all patients: prepared (patients, *shape), and what it is like."""
 
     prepared: torch.Tensor
-    present: torch.Tensor
-    faults: dict[str, tuple[int, ...]]
+    survey: Survey
+
+    @property
+    def present(self) -> torch.Tensor:
+        """Who has the modality: (patients,) bool."""
+        return self.survey.present
+
+    @property
+    def faults(self) -> dict[str, tuple[int, ...]]:
+        """Lines by the rule that they break."""
+        return self.survey.faults
 
 
 class Data(Protocol):
@@ -46,11 +72,12 @@ class Data(Protocol):
 
 
 class Archive:
-    """The files of one hospital."""
+    """The files of one hospital; with a ``cache``, a folder of its own, prepared tensors are kept there."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, cache: Path | None = None) -> None:
         self.site = site
         self.members: tuple[str, ...] = (site.name,)
+        self._cache = cache
         self._cohorts: dict[str, Cohort] = {}
         self._readings: dict[str, Reading] = {}
 
@@ -67,24 +94,37 @@ class Archive:
         content = spec.model_dump_json() + study.outcome.model_dump_json() + study.unit.model_dump_json()
         key = hashlib.sha256(content.encode()).hexdigest()
         if key not in self._readings:
-            self._readings[key] = self._read(self.cohort(study), spec, progress)
+            self._readings[key] = self._read(study, name, progress)
         return self._readings[key]
 
-    def _read(self, cohort: Cohort, spec: Modality, progress: Progress | None) -> Reading:
-        encoder = ENCODERS[spec.kind][spec.encoder].build(spec, torch.Generator().manual_seed(0))
-        faults: dict[str, list[int]] = defaultdict(list)
-        prepared, present = [], []
-        with torch.no_grad():
-            nothing = encoder.prepare(torch.zeros(spec.shape))
-            for done, patient in enumerate(cohort.patients, start=1):
-                read = READERS[spec.kind](spec, patient.row, patient.key, self.site.data)
-                for fault in read.faults:
-                    faults[fault].append(patient.line)
-                present.append(read.tensor is not None)
-                prepared.append(nothing if read.tensor is None else encoder.prepare(read.tensor))
-                if progress:
-                    progress(done, len(cohort.patients))
-        return Reading(torch.stack(prepared), torch.tensor(present), {rule: tuple(at) for rule, at in faults.items()})
+    def survey(self, study: Study, name: str, progress: Progress | None = None) -> Survey:
+        """What a modality is like; without a cache its values are read and let go, one patient after the other."""
+        if self._cache:
+            return self.reading(study, name, progress).survey
+        front_end, patients = self._front_end(study, name), self.cohort(study).patients
+        clock = _Clock(front_end, patients, progress)
+        found = [Row("", one.values is not None, 0, one.faults) for one in clock.prepared(range(len(patients)))]
+        return clock.survey(found)
+
+    def _read(self, study: Study, name: str, progress: Progress | None) -> Reading:
+        front_end, patients = self._front_end(study, name), self.cohort(study).patients
+        clock = _Clock(front_end, patients, progress)
+        if self._cache and front_end.reader.files:
+            shelf = Shelf(self._cache, f"{front_end.spec.kind}-{front_end.digest}")
+            fingerprints = [front_end.fingerprint(_case(patient)) for patient in patients]
+            values, rows = shelf.gathered(fingerprints, front_end.nothing, clock.prepared)
+        else:
+            values, rows = np.empty((len(patients), *front_end.nothing.shape), front_end.nothing.dtype), []
+            for place, found in enumerate(clock.prepared(range(len(patients)))):
+                values[place] = front_end.nothing if found.values is None else found.values
+                rows.append(Row("", found.values is not None, 0, found.faults))
+        return Reading(torch.from_numpy(values), clock.survey(rows))
+
+    def _front_end(self, study: Study, name: str) -> FrontEnd:
+        spec = study.modalities[name]
+        source = Source(self.site.data, self.site.encoding, study.unit.patient)
+        digest = getattr(spec, "weights", None)
+        return FrontEnd(spec, source, verified_weights(self.site, digest) if digest else None)
 
     def batch(self, study: Study) -> Batch:
         """All eligible patients, in the order of the table."""
@@ -102,3 +142,37 @@ class Archive:
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
         return dict(self.cohort(study).excluded)
+
+
+class _Clock:
+    """Reads patients with progress, and takes the time of the first of them."""
+
+    def __init__(self, front_end: FrontEnd, patients: Sequence[Patient], progress: Progress | None) -> None:
+        self._front_end, self._patients, self._progress = front_end, patients, progress
+        self._seconds, self._timed = 0.0, 0
+
+    def prepared(self, places: Sequence[int]) -> Iterator[Prepared]:
+        """The patients at these places, in order."""
+        begun, all_before = time.monotonic(), len(self._patients) - len(places)
+        cases = [_case(self._patients[place]) for place in places]
+        for done, found in enumerate(self._front_end.all_prepared(cases), start=1):
+            if done <= FIRST:
+                self._seconds, self._timed = time.monotonic() - begun, done
+            if self._progress:
+                self._progress(all_before + done, len(self._patients))
+            yield found
+
+    def survey(self, rows: Sequence[Row]) -> Survey:
+        """What was found, with the lines of each fault."""
+        faults: dict[str, list[int]] = defaultdict(list)
+        for patient, row in zip(self._patients, rows, strict=True):
+            for rule in row.faults:
+                faults[rule].append(patient.line)
+        lines = {rule: tuple(at) for rule, at in faults.items()} | dict(self._front_end.reader.lines)
+        nothing = self._front_end.nothing
+        present = torch.tensor([row.present for row in rows])
+        return Survey(present, lines, nothing.shape, nothing.nbytes, self._seconds, self._timed)
+
+
+def _case(patient: Patient) -> Case:
+    return Case(patient.key, patient.row)

@@ -13,6 +13,7 @@ from client.app import courier
 from client.archive import Archive
 from client.check import refusals
 from client.site import Limits, Site, load_site
+from client.state import CACHE
 from server.app import app as server_app
 from server.app import trainers_of
 from shared.cohorts import Fold, fold_named, folds
@@ -43,7 +44,11 @@ def open_consortium(study: Study, data: Path, state: Path) -> Consortium:
     torch.set_num_threads(1)  # the same in every engine, so that sums are made in the same order; and faster here
     sites = of_each_hospital(study.sites, lambda name: _site_in(data, name, study))
     return Consortium(
-        {name: Archive(site.model_copy(update={"state": state / name})) for name, site in sites.items()}, state
+        {
+            name: Archive(site.model_copy(update={"state": state / name}), site.state / CACHE)
+            for name, site in sites.items()
+        },
+        state,
     )
 
 

@@ -102,7 +102,7 @@ class Shelf:
             if values.shape != (len(given), *nothing.shape) or values.dtype != nothing.dtype:
                 return None
             rows = [Row(entry[0], entry[1], entry[2], tuple(entry[3])) if entry else NO_ROW for entry in given]
-        except (OSError, ValueError, TypeError, EOFError):
+        except (OSError, ValueError, TypeError, EOFError, LookupError):
             return None
         whole = [zlib.crc32(value.tobytes()) == row.checksum for value, row in zip(values, rows, strict=True)]
         return values, [row if good else NO_ROW for row, good in zip(rows, whole, strict=True)]

@@ -113,7 +113,7 @@ def _print_modalities(found: Findings, console: Console) -> None:
 
 
 def reading_table(hospitals: Sequence[Findings]) -> Table:
-    """What is read: patients, tensors, the memory of all patients, and the time of a first batch, libraries included."""
+    """What is read: patients, tensors, memory of all patients, and the time of a first batch, libraries included."""
     site = ["site"] * (len(hospitals) > 1)
     table = columns("modality", *site, "present", "absent", "tensor of a patient", "kept", "memory", "first batch")
     for found in hospitals:

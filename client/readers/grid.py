@@ -42,12 +42,12 @@ def open_grid(spec: Grid, source: Source) -> Reader:
 def _array(path: Path) -> Any:
     """The file's array, of an .npy without reading it whole; or the rule that it breaks."""
     if not zipfile.is_zipfile(path):
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        return np.lib.format.open_memmap(path, mode="r")  # refuses objects, which would be pickles
     with zipfile.ZipFile(path) as parts:
         inside = parts.infolist()
     if len(inside) != 1:
         return SEVERAL
     if inside[0].file_size > MOST_BYTES:
         return TOO_LARGE
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return archive[archive.files[0]]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from client.readers.reading import NOT_FOUND, file_fault
+from client.readers.reading import OUTSIDE, file_fault, within
 
+NO_SAMPLES = "the file of samples that the record's header names is not found"
 NO_WAVE = "DICOM file has no waveform"
-OUTSIDE_RECORD = "record's header names a file outside its own folder"
 TOO_LONG = "record has more than 268 million samples"
 NO_TIME = 'CSV of samples needs a column "time" in seconds, equally spaced'
 LARGEST = 2**28  # samples of all channels
@@ -53,17 +53,13 @@ def load_wave(path: Path, folder: Path, seconds: float) -> Wave | str:
 def _wfdb(header: Path, folder: Path, seconds: float) -> Wave | str:
     import wfdb
 
+    beside = record_files(header)[1:]  # wfdb itself refuses a header that names a file in another folder
+    if not all(within(file, folder) for file in beside):
+        return OUTSIDE
     name = str(header.with_suffix(""))
     told = wfdb.rdheader(name)
-    beside = {str(file) for file in (getattr(told, "file_name", None) or getattr(told, "seg_name", None) or [])}
-    if any(Path(file).name != file for file in beside):
-        return OUTSIDE_RECORD
-    if hasattr(told, "seg_name"):
-        beside = set()  # its segments have headers of their own
-        if _segments_leave(header, told.seg_name):
-            return OUTSIDE_RECORD
-    if fault := next((fault for file in sorted(beside) if (fault := file_fault(header.with_name(file), folder))), ""):
-        return fault if fault != NOT_FOUND else "record's file of samples not found"
+    if not all(header.with_name(file).is_file() for file in getattr(told, "file_name", None) or []):
+        return NO_SAMPLES
     until = min(int(told.sig_len), int(np.ceil(seconds * told.fs)))
     if until * int(told.n_sig) > LARGEST:
         return TOO_LONG
@@ -114,16 +110,3 @@ def _samples(path: Path, seconds: float) -> Wave | str:
     found: list[Any] = [re.fullmatch(r"(.*?)\s*[\[(](.+)[\])]", header[place]) for place in others]
     names = tuple(part.group(1) if part else header[place] for part, place in zip(found, others, strict=True))
     return Wave(values[:, others], 1 / steps.mean(), names, tuple(part.group(2) if part else "" for part in found))
-
-
-def _segments_leave(header: Path, segments: list[str]) -> bool:
-    """Whether a segment of a record, by its header, has samples outside the record's folder."""
-    import wfdb
-
-    for name in segments:
-        if name == "~":  # a gap
-            continue
-        files = getattr(wfdb.rdheader(str(header.with_name(name))), "file_name", None) or []
-        if Path(name).name != name or any(Path(file).name != file for file in files):
-            return True
-    return False

@@ -56,8 +56,8 @@ class FrontEnd:
     def encoder(self) -> Encoder:
         """The encoder, for its fixed front end alone."""
         encoder = ENCODERS[self.spec.kind][self.spec.encoder].build(self.spec, torch.Generator().manual_seed(0))
-        if self.weights and (attach := getattr(encoder, "attach", None)):
-            attach(self.weights)
+        if self.weights:
+            encoder.attach(self.weights)
         return encoder
 
     @cached_property

@@ -8,6 +8,7 @@ import numpy as np
 from client.agent.books import Books
 from client.agent.desk import Desk
 from client.evaluation import ONE_CLASS, TOO_FEW, scores_of, site_figures, threshold_tallies
+from client.pretraining import pretrain
 from client.probe import require_sound
 from client.training import Round, train_round
 from shared.errors import PrivacyRefusal
@@ -77,6 +78,8 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
     desk.load(task.arrays)
     todo = Round(desk.study, header.stage, groups, desk.denominator, plan)
     before = {name: value.detach().numpy().copy() for name, value in desk.model.named_parameters()}
+    if (header.stage, header.round) == ("encoders", 1):
+        pretrain(desk.model, desk.patients("train"), desk.study, groups)
     releases = train_round(desk.model, desk.patients("train"), todo)
     if spend and releases != spend.steps:
         raise PrivacyRefusal("accounting", "the steps made are not the steps planned; nothing is released")

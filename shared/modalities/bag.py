@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from shared.modalities.base import Input
+from shared.modalities.networks import Network
+from shared.modalities.weights import Digest
 
 
 class Bag(Input):
@@ -14,8 +16,10 @@ class Bag(Input):
     """
 
     kind: Literal["bag"]
-    encoder: Literal["filters", "attention-mil", "cnn"] = "attention-mil"
+    encoder: Literal["filters", "attention-mil", "cnn", "network"] = "attention-mil"
     width: int = Field(default=1, ge=1, le=256)
+    network: Network = "resnet18"  # of encoder "network"
+    weights: Digest | None = None  # its pre-trained file
     path: str = Field(min_length=1)  # pattern inside the site's folder, with {patient}
     items: int = Field(default=8, ge=1, le=256)
     size: tuple[int, int, int] = Field(alias="shape")

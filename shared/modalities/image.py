@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from shared.modalities.base import Input
+from shared.modalities.networks import Network
 from shared.modalities.weights import Digest
 
 
@@ -18,8 +19,8 @@ class Image(Input):
     kind: Literal["image"]
     encoder: Literal["filters", "wavelets", "cnn", "network"] = "filters"
     width: int = Field(default=1, ge=1, le=256)
-    network: str = ""  # of encoder "network", as "resnet18"
-    weights: Digest | None = None
+    network: Network = "resnet18"  # of encoder "network"
+    weights: Digest | None = None  # its pre-trained file
     path: str = Field(min_length=1)  # column of patients.csv, or a pattern with {patient}
     size: tuple[int, int, int] = Field(alias="shape")
     window: tuple[float, float] | None = None

@@ -34,8 +34,11 @@ class Text(Input):
     table: str = ""
     columns: NoteColumns = NoteColumns()
     length: int = Field(default=4096, ge=16, le=1_000_000)  # bytes kept
-    weights: Digest | None = None  # word vectors of "words", the model folder of "bert"
+    weights: Digest | None = None  # word vectors of "words" (and of "bilstm"), the model folder of "bert"
     tuning: Literal["frozen", "lora", "full"] = "frozen"  # of "bert"
+    dimension: int = Field(default=768, ge=1, le=4096)  # of a word's vector, or of "bert" inside
+    layers: int = Field(default=12, ge=1, le=48)  # of "bert"
+    tokens: int = Field(default=256, ge=8, le=4096)  # words or tokens read at once by "bilstm" and "bert"
 
     @model_validator(mode="after")
     def _one_source(self) -> "Text":
@@ -43,6 +46,8 @@ class Text(Input):
             raise ValueError("text comes from exactly one of column, path and table")
         if self.path and self.path.count("{patient}") != 1:
             raise ValueError('path must hold "{patient}" once, as in "notes/{patient}/*.txt"')
+        if self.encoder in ("words", "bert") and self.weights is None:
+            raise ValueError(f'encoder "{self.encoder}" needs weights, the digest of its pre-trained file or folder')
         return self
 
     @property

@@ -5,6 +5,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from shared.modalities.base import Input
+from shared.modalities.networks import Network
+from shared.modalities.weights import Digest
 from shared.sections import Positive, duplicates
 
 Window = tuple[float, float]
@@ -21,8 +23,10 @@ class Volume(Input):
     """
 
     kind: Literal["volume"]
-    encoder: Literal["filters", "cnn", "resnet10"] = "filters"
+    encoder: Literal["filters", "wavelets", "cnn", "network"] = "filters"
     width: int = Field(default=1, ge=1, le=256)
+    network: Network = "resnet10"  # of encoder "network"
+    weights: Digest | None = None  # its pre-trained file
     path: str | tuple[str, ...] = Field(min_length=1)  # columns of patients.csv with a path inside the site's folder
     channels: int = Field(default=1, ge=1, le=64)  # of each file; more than one where it has four dimensions
     spacing: tuple[Positive, Positive, Positive]

@@ -12,13 +12,13 @@ def test_the_default_encoders_can_learn():
 
 
 def test_a_deep_network_cannot_and_its_replacement_is_named():
-    (warning,) = learnability_warnings(load_study("lscc-staging", ['modalities.ct.encoder="resnet10"']))
-    assert 'modalities.ct: encoder "resnet10" trains 14,' in warning
+    (warning,) = learnability_warnings(load_study("lscc-staging", ['modalities.ct.encoder="network"']))
+    assert 'modalities.ct: encoder "network" trains 14,' in warning
     assert warning.endswith('take encoder = "filters"')
 
 
 def test_without_privacy_everything_may_learn():
-    study = load_study("lscc-staging", ['modalities.ct.encoder="resnet10"', 'privacy={mechanism="none"}'])
+    study = load_study("lscc-staging", ['modalities.ct.encoder="network"', 'privacy={mechanism="none"}'])
     assert learnable_parameters(study) is None
     assert learnability_warnings(study) == []
 

@@ -157,4 +157,10 @@ class Reach:
             return Agent(archive, archive.site.model_copy(update={"state": state}))
         fold: Fold = fold_named(study_from_text(task.study), task.run.fold)
         pool = Pool({name: self._consortium.archives[name] for name in fold.train})
-        return Agent(pool, Site(name=site, data=state, state=state, encoding="utf-8", limits=POOL_LIMITS))
+        weights = {digest: path for name in fold.train for digest, path in self._weights(name).items()}
+        return Agent(
+            pool, Site(name=site, data=state, state=state, encoding="utf-8", weights=weights, limits=POOL_LIMITS)
+        )
+
+    def _weights(self, site: str) -> dict[str, Path]:
+        return self._consortium.archives[site].site.weights

@@ -7,9 +7,10 @@ import torch
 
 from client.archive import Data
 from client.site import Site
+from client.weights import verified_weights
 from shared.cohorts import ROLES, Fold, Role, folds, training_patients
 from shared.errors import PrivacyRefusal
-from shared.model import Batch, MultimodalModel
+from shared.model import Batch, MultimodalModel, weights_of
 from shared.privacy.mechanism import PrivacyPlan, plan_privacy
 from shared.privacy.records import RunKey
 from shared.study import Study
@@ -32,6 +33,7 @@ class Desk:
                 "plan-over-budget", "by an independent accountant the plan would pass the study's budget"
             )
         self.model = MultimodalModel(study)
+        self.model.attach({name: verified_weights(site, digest) for name, digest in weights_of(study).items()})
         self._batch = data.batch(study)
         self._roles = np.array(data.roles(study, fold))
 

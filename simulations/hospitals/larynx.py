@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.modalities.bag import Bag
 from shared.modalities.volume import Volume
 from shared.study import Study
 from simulations.hospitals import clinical, computed_tomography, endoscopy
@@ -42,7 +43,7 @@ def _write_patient(study: Study, folder: Path, site: str, number: int) -> dict[s
             row[column] = f"{name}/{patient}.nii.gz" if _has(study, site, name, number) else ""
             if row[column]:
                 _write_volume(folder / row[column], latent, site, rng)
-        elif _has(study, site, name, number):
+        elif isinstance(spec, Bag) and _has(study, site, name, number):
             _write_pictures(folder, spec.path.replace("{patient}", patient), latent, site, rng)
     return row
 

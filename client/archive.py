@@ -1,6 +1,7 @@
 """A hospital's data for one program: reads each study's cohort and files once, and keeps the prepared tensors."""
 
 import hashlib
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -12,27 +13,27 @@ import numpy as np
 import torch
 
 from client.cache import Row, Shelf
-from client.cohort import Cohort, Patient, read_cohort
+from client.cohort import Cohort, read_cohort
 from client.front_end import FrontEnd, Prepared
 from client.readers.reading import Case, Source
 from client.site import Site
 from client.splits import roles
 from client.weights import verified_weights
+from shared.batch import Batch
 from shared.cohorts import Fold
-from shared.model import Batch
 from shared.study import Study
 
 Progress = Callable[[int, int], None]
-FIRST = 8  # patients of the batch that is timed
+FIRST = 8  # units of the batch that is timed
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What one modality of all patients is like, without its values."""
+    """What one modality of all units is like, without its values."""
 
-    present: torch.Tensor  # (patients,)
+    present: torch.Tensor  # (units,)
     faults: dict[str, tuple[int, ...]]  # lines of patients.csv, or of the table that the rule names
-    shape: tuple[int, ...]  # of a patient after the encoder's front end
+    shape: tuple[int, ...]  # of a unit after the encoder's front end
     bytes_each: int
     seconds: float  # for the first patients, libraries and tables included
     timed: int  # how many these were; 0 where all came from the cache
@@ -40,14 +41,14 @@ class Survey:
 
 @dataclass(frozen=True)
 class Reading:
-    """One modality of all patients: prepared (patients, *shape), and what it is like."""
+    """One modality of all units: prepared (units, *shape), and what it is like."""
 
     prepared: torch.Tensor
     survey: Survey
 
     @property
     def present(self) -> torch.Tensor:
-        """Who has the modality: (patients,) bool."""
+        """Which units have the modality: (units,) bool."""
         return self.survey.present
 
     @property
@@ -62,10 +63,10 @@ class Data(Protocol):
     members: tuple[str, ...]
 
     def batch(self, study: Study) -> Batch:
-        """All eligible patients."""
+        """All eligible units."""
 
     def roles(self, study: Study, fold: Fold) -> list[str]:
-        """Each patient's role in a fold, in the same order."""
+        """Each unit's role in a fold, in the same order."""
 
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
@@ -89,7 +90,7 @@ class Archive:
         return self._cohorts[key]
 
     def reading(self, study: Study, name: str, progress: Progress | None = None) -> Reading:
-        """One modality of every eligible patient, through the fixed front end of its encoder; read once."""
+        """One modality of every eligible unit, through the fixed front end of its encoder; read once."""
         spec = study.modalities[name]
         content = spec.model_dump_json() + study.outcome.model_dump_json() + study.unit.model_dump_json()
         key = hashlib.sha256(content.encode()).hexdigest()
@@ -101,42 +102,50 @@ class Archive:
         """What a modality is like; without a cache its values are read and let go, one patient after the other."""
         if self._cache:
             return self.reading(study, name, progress).survey
-        front_end, patients = self._front_end(study, name), self.cohort(study).patients
-        clock = _Clock(front_end, patients, progress)
-        found = [Row("", one.values is not None, 0, one.faults) for one in clock.prepared(range(len(patients)))]
+        clock = _Clock(self._front_end(study, name), self._cases(study), progress)
+        found = [Row("", one.values is not None, 0, one.faults) for one in clock.prepared(range(clock.n))]
         return clock.survey(found)
 
     def _read(self, study: Study, name: str, progress: Progress | None) -> Reading:
-        front_end, patients = self._front_end(study, name), self.cohort(study).patients
-        clock = _Clock(front_end, patients, progress)
+        front_end, cases = self._front_end(study, name), self._cases(study)
+        clock = _Clock(front_end, cases, progress)
         if self._cache and front_end.reader.files:
             shelf = Shelf(self._cache, f"{front_end.spec.kind}-{front_end.digest}")
-            fingerprints = [front_end.fingerprint(_case(patient)) for patient in patients]
+            fingerprints = [front_end.fingerprint(case) for _, case in cases]
             values, rows = shelf.gathered(fingerprints, front_end.nothing, clock.prepared)
         else:
-            values, rows = np.empty((len(patients), *front_end.nothing.shape), front_end.nothing.dtype), []
-            for place, found in enumerate(clock.prepared(range(len(patients)))):
+            values, rows = np.empty((len(cases), *front_end.nothing.shape), front_end.nothing.dtype), []
+            for place, found in enumerate(clock.prepared(range(len(cases)))):
                 values[place] = front_end.nothing if found.values is None else found.values
                 rows.append(Row("", found.values is not None, 0, found.faults))
         return Reading(torch.from_numpy(values), clock.survey(rows))
 
+    def _cases(self, study: Study) -> list[tuple[int, Case]]:
+        """Every eligible unit with its line in the table."""
+        time = study.unit.time
+        return [
+            (unit.line, Case(unit.patient, unit.row, float(unit.row[time]) if time else math.inf, unit.key))
+            for unit in self.cohort(study).units
+        ]
+
     def _front_end(self, study: Study, name: str) -> FrontEnd:
         spec = study.modalities[name]
-        source = Source(self.site.data, self.site.encoding, study.unit.patient)
+        source = Source(self.site.data, self.site.encoding, study.unit.patient, bool(study.unit.time))
         digest = getattr(spec, "weights", None)
         return FrontEnd(spec, source, verified_weights(self.site, digest) if digest else None)
 
     def batch(self, study: Study) -> Batch:
-        """All eligible patients, in the order of the table."""
+        """All eligible units, in the order of the table."""
         readings = {name: self.reading(study, name) for name in study.modalities}
         return Batch(
             {name: reading.prepared for name, reading in readings.items()},
             {name: reading.present for name, reading in readings.items()},
             torch.from_numpy(self.cohort(study).outcome),
+            torch.from_numpy(self.cohort(study).owner),
         )
 
     def roles(self, study: Study, fold: Fold) -> list[str]:
-        """Each patient's role in a fold; the split into training and internal patients is fixed once and stored."""
+        """Each unit's role in a fold; the split into training and internal patients is fixed once and stored."""
         return roles(self.cohort(study), study, fold, self.site.name, self.site.state)
 
     def excluded(self, study: Study) -> dict[str, int]:
@@ -147,32 +156,28 @@ class Archive:
 class _Clock:
     """Reads patients with progress, and takes the time of the first of them."""
 
-    def __init__(self, front_end: FrontEnd, patients: Sequence[Patient], progress: Progress | None) -> None:
-        self._front_end, self._patients, self._progress = front_end, patients, progress
+    def __init__(self, front_end: FrontEnd, cases: Sequence[tuple[int, Case]], progress: Progress | None) -> None:
+        self._front_end, self._cases, self._progress, self.n = front_end, cases, progress, len(cases)
         self._seconds, self._timed = 0.0, 0
 
     def prepared(self, places: Sequence[int]) -> Iterator[Prepared]:
         """The patients at these places, in order."""
-        begun, all_before = time.monotonic(), len(self._patients) - len(places)
-        cases = [_case(self._patients[place]) for place in places]
+        begun, all_before = time.monotonic(), self.n - len(places)
+        cases = [self._cases[place][1] for place in places]
         for done, found in enumerate(self._front_end.all_prepared(cases), start=1):
             if done <= FIRST:
                 self._seconds, self._timed = time.monotonic() - begun, done
             if self._progress:
-                self._progress(all_before + done, len(self._patients))
+                self._progress(all_before + done, self.n)
             yield found
 
     def survey(self, rows: Sequence[Row]) -> Survey:
         """What was found, with the lines of each fault."""
         faults: dict[str, list[int]] = defaultdict(list)
-        for patient, row in zip(self._patients, rows, strict=True):
+        for (line, _), row in zip(self._cases, rows, strict=True):
             for rule in row.faults:
-                faults[rule].append(patient.line)
+                faults[rule].append(line)
         lines = {rule: tuple(at) for rule, at in faults.items()} | dict(self._front_end.reader.lines)
         nothing = self._front_end.nothing
         present = torch.tensor([row.present for row in rows])
         return Survey(present, lines, nothing.shape, nothing.nbytes, self._seconds, self._timed)
-
-
-def _case(patient: Patient) -> Case:
-    return Case(patient.key, patient.row)

@@ -84,7 +84,7 @@ class FrontEnd:
                 files.append(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\0{state.st_ino}")
             except (OSError, ValueError):
                 files.append(f"{path}\0absent")
-        cells = [case.patient, repr(case.time), *(case.row.get(name, "") for name in self.spec.cells)]
+        cells = [case.patient, case.key, repr(case.time), *(case.row.get(name, "") for name in self.spec.cells)]
         return hashlib.blake2b("\1".join([*cells, *files]).encode(errors="replace"), digest_size=16).hexdigest()
 
     def _files(self, case: Case) -> list[Path]:

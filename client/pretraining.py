@@ -4,8 +4,9 @@ from collections.abc import Collection
 
 import torch
 
+from shared.batch import Batch
 from shared.encoders.byte_cnn import ByteCnn
-from shared.model import Batch, MultimodalModel
+from shared.model import MultimodalModel
 from shared.study import Study
 
 

@@ -7,7 +7,7 @@ import torch
 
 from client.readers.long_table import LongTable
 from client.readers.reading import NO_TABLE, Case, Reader, Reading, Source
-from client.readers.table import EMPTY
+from shared.missing import EMPTY
 from shared.modalities.concepts import CODES, Concepts
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def open_concepts(spec: Concepts, source: Source) -> Reader:
     table = LongTable(source, spec.table, columns.patient, columns.time, (columns.code,), convert)
 
     def look(case: Case) -> Reading:
-        rows = table.rows(case.patient, case.time)
+        rows = table.rows(case)
         return Reading(None, (NO_TABLE,)) if rows is None else _reading(spec, [int(code) for code in rows["code"]])
 
     return Reader(look, UNREADABLE, lambda _: [source.folder / spec.table], own_index=True, lines=table.lines)

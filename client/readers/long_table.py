@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from client.readers.reading import Source, within
+from client.readers.reading import Case, Source, within
 from shared.errors import Problem, SiteError
 
 if TYPE_CHECKING:
@@ -43,12 +43,17 @@ class LongTable:
     needs_time: bool = False
     lines: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
-    def rows(self, patient: str, until: float) -> Mapping[str, Any] | None:
-        """A patient's rows up to a time, {column: values} with "time"; None where there is no such table."""
+    def rows(self, case: Case, until: float | None = None) -> Mapping[str, Any] | None:
+        """A case's rows up to its time, or another, {column: values} with "time"; None where there is no such table.
+
+        The rows are those that name what ``patients.csv`` names in a column of the same name, as a stay, or else the
+        patient.
+        """
         if self._index is None:
             return None
         places, kept = self._index
-        begin, end = places.get(patient, (0, 0))
+        begin, end = places.get(case.row.get(self.patient, case.patient), (0, 0))
+        until = case.time if until is None else until
         known = 0 if np.isnan(until) else int(np.searchsorted(kept["time"][begin:end], until, side="right"))
         return {name: values[begin : begin + known] for name, values in kept.items()}
 

@@ -29,6 +29,7 @@ class Case:
     patient: str
     row: Mapping[str, str]
     time: float = math.inf  # no such time: everything in the folder was there before the prediction
+    key: str = ""  # of the row, where a patient may have several
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ class Reading:
 class Reader:
     """A modality opened at one hospital.
 
-    ``look`` reads one case and may raise; ``files`` are those that a reading depends on, None where it depends on
-    ``patients.csv`` alone. ``own_index`` says that a table was indexed, which another process would have to do again.
+    ``look`` reads one case and may raise; ``files`` are those that a reading depends on, beside cells of
+    ``patients.csv``, or None where it is read in no time and not worth keeping. ``own_index`` says that a table was
+    indexed, which another process would have to do again.
     """
 
     look: Callable[[Case], Reading]

@@ -7,7 +7,7 @@ import torch
 
 from client.readers.long_table import LongTable
 from client.readers.reading import NO_TABLE, Case, Reader, Reading, Source
-from client.readers.table import EMPTY
+from shared.missing import EMPTY
 from shared.modalities.series import CHANNELS, Series
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def open_series(spec: Series, source: Source) -> Reader:
     table = LongTable(source, spec.table, spec.columns.patient, spec.columns.time, columns, convert, needs_time=True)
 
     def look(case: Case) -> Reading:
-        rows = table.rows(case.patient, case.time)
+        rows = table.rows(case)
         if rows is None:
             return Reading(None, (NO_TABLE,))
         known = rows["variable"] >= 0

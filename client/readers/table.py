@@ -7,11 +7,11 @@ import torch
 
 from client.readers.long_table import LongTable
 from client.readers.reading import NO_TABLE, Case, Reader, Reading, Source
+from shared.missing import EMPTY
 from shared.modalities.tabular import Categorical, Numeric, Tabular
 
 UNREADABLE = "row cannot be read"
 SEVERAL = "several rows of one patient in the table, none taken"
-EMPTY = {"", "na", "n/a", "nan", "null", "none", "?", "."}  # what tables write for "not recorded"
 
 
 def open_table(spec: Tabular, source: Source) -> Reader:
@@ -28,7 +28,7 @@ def open_table(spec: Tabular, source: Source) -> Reader:
     )
 
     def look(case: Case) -> Reading:
-        found = table.rows(case.patient, math.inf)
+        found = table.rows(case, math.inf)
         if found is None:
             return Reading(None, (NO_TABLE,))
         if len(found["time"]) > 1:

@@ -7,7 +7,7 @@ import torch
 
 from client.readers.long_table import LongTable
 from client.readers.reading import NO_TABLE, Case, Reader, Reading, Source, file_fault, matched_files, matching
-from client.readers.table import EMPTY
+from shared.missing import EMPTY
 from shared.modalities.text import BREAK, Text
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def open_text(spec: Text, source: Source) -> Reader:
         return _of_files(spec, source)
     if spec.table:
         return _of_table(spec, source)
-    return Reader(lambda case: _reading(spec, [case.row.get(spec.column, "")]), UNREADABLE)
+    return Reader(lambda case: _reading(spec, [case.row.get(spec.column, "")]), UNREADABLE, lambda _: [])
 
 
 def _of_files(spec: Text, source: Source) -> Reader:
@@ -53,7 +53,7 @@ def _of_table(spec: Text, source: Source) -> Reader:
     table = LongTable(source, spec.table, columns.patient, columns.time, (columns.text,), convert)
 
     def look(case: Case) -> Reading:
-        rows = table.rows(case.patient, case.time)
+        rows = table.rows(case)
         return Reading(None, (NO_TABLE,)) if rows is None else _reading(spec, list(rows["text"]))
 
     return Reader(look, UNREADABLE, lambda _: [source.folder / spec.table], own_index=True, lines=table.lines)

@@ -9,6 +9,7 @@ import math
 
 from shared.cohorts import folds, training_patients
 from shared.encoders import ENCODERS
+from shared.heads import Outputs, own_head
 from shared.modalities import Modality
 from shared.privacy.accounting import gaussian_mu
 from shared.study import DpSgd, Study
@@ -33,32 +34,34 @@ def learnability_warnings(study: Study) -> list[str]:
     limit = learnable_parameters(study)
     if limit is None:
         return []
+    outputs = Outputs.of(study.outcome)
     return [
         f'modalities.{name}: encoder "{spec.encoder}" trains {count:,} parameters; under this privacy '
-        f"about {limit:,} can learn from the declared patients; {_remedy(spec, limit)}"
+        f"about {limit:,} can learn from the declared patients; {_remedy(spec, outputs, limit)}"
         for name, spec in study.modalities.items()
-        if (count := trained_parameters(spec)) > limit
+        if (count := trained_parameters(spec, outputs)) > limit
     ]
 
 
-def trained_parameters(spec: Modality) -> int:
-    """Trained parameters of a modality: its encoder, and its head's weights and bias."""
-    return ENCODERS[spec.kind][spec.encoder].trained(spec) + spec.width + 1
+def trained_parameters(spec: Modality, outputs: Outputs) -> int:
+    """Trained parameters of a modality: its encoder's and its head's."""
+    head = own_head(spec.width, outputs)
+    return ENCODERS[spec.kind][spec.encoder].trained(spec) + sum(value.numel() for value in head.parameters())
 
 
-def _remedy(spec: Modality, limit: int) -> str:
+def _remedy(spec: Modality, outputs: Outputs, limit: int) -> str:
     """The kind's default encoder if it can learn, or else the largest that can, or a smaller embedding."""
     default = type(spec).model_fields["encoder"].default
     others = {name: _with(spec, name) for name in ENCODERS[spec.kind] if name != spec.encoder}
-    sizes = {name: trained_parameters(other) for name, other in others.items() if _usable(other)}
+    sizes = {name: trained_parameters(other, outputs) for name, other in others.items() if _usable(other)}
     fitting = {name: count for name, count in sizes.items() if count <= limit}
     if fitting:
         return f'take encoder = "{default if default in fitting else max(fitting, key=fitting.__getitem__)}"'
     smaller = spec.model_copy(update={"width": 1})
-    if spec.width > 1 and trained_parameters(smaller) <= limit:
+    if spec.width > 1 and trained_parameters(smaller, outputs) <= limit:
         return "take width = 1"
     least = min(sizes, key=sizes.__getitem__, default=spec.encoder)
-    if sizes.get(least, math.inf) < trained_parameters(spec):
+    if sizes.get(least, math.inf) < trained_parameters(spec, outputs):
         return f'even encoder = "{least}" trains {sizes[least]:,}: use more patients or epsilon with it'
     return "use more patients or epsilon"
 

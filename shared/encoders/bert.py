@@ -9,14 +9,12 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor, nn
 
-from shared.encoders.base import Encoder, FixedFeatures, draw_readout, mean_present
+from shared.encoders.base import LENGTH, Encoder, FixedFeatures, draw_readout, mean_present
 from shared.encoders.pretrained import NOT_ATTACHED
 from shared.encoders.transformers_folder import Bert, Shaped, invented, read_bert, skeleton
 from shared.encoders.words import text_of
 from shared.errors import RunError
 from shared.modalities.text import Text
-
-SIZE = 8.0  # length of an embedding before the readout: as a table with 64 columns of size one
 
 
 def bert(spec: Text) -> Encoder:
@@ -65,7 +63,7 @@ class _Held:
         ids = (windows.long() - 1).remainder(self.bert.vocabulary)
         mean = mean_present(self.bert.hidden(weights, ids, mask), mask)
         unit: Tensor = mean / mean.norm(dim=1, keepdim=True).clamp(min=1e-6)
-        return SIZE * unit
+        return LENGTH * unit
 
 
 class FrozenBert(FixedFeatures):

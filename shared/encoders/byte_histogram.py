@@ -1,15 +1,15 @@
 """How often each byte and each pair of neighbouring bytes stands in a sequence, with one trained matrix."""
 
-from math import log2
+from math import log2, sqrt
 
 import torch
 from torch import Tensor
 
-from shared.encoders.base import FixedFeatures, Spec
+from shared.encoders.base import LENGTH, FixedFeatures, Spec
 
 BYTES, PAIRS = 256, 1024  # bytes, and buckets of pairs
 SPREAD = 40_503  # an odd multiplier that spreads pairs over the buckets (Knuth 6.4)
-SIZE = 8.0  # length of each part's vector: as a table with 64 columns of size one
+SIZE = LENGTH / sqrt(2)  # of each part
 
 
 class ByteHistogram(FixedFeatures):

@@ -35,11 +35,11 @@ class VolumeFilters(FixedFeatures):
     """(patients, features) of ``volume_features`` to (patients, width)."""
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(len(VOLUME_FEATURES), spec.width)
+        super().__init__(spec.shape[0] * len(VOLUME_FEATURES), spec.width)
 
     def prepare(self, raw: Tensor) -> Tensor:
-        """Fixed features of the first channel: (channels, x, y, z) in [0, 1] to (features,)."""
-        return volume_features(raw[:1])
+        """Fixed features of each channel: (channels, x, y, z) in [0, 1] to (features,)."""
+        return torch.cat([volume_features(channel.unsqueeze(0)) for channel in raw])
 
 
 class BagFilters(FixedFeatures):

@@ -6,16 +6,17 @@ compounds and misspellings.
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import sqrt
 
 import torch
 from torch import Tensor
 
-from shared.encoders.base import FixedFeatures, Spec
+from shared.encoders.base import LENGTH, FixedFeatures, Spec
 from shared.encoders.words import hashed_counts, words_of
 
 WORDS, CHARACTERS = 1024, 1024  # buckets
 LENGTHS = (3, 4, 5)  # of the n-grams of characters, inside a word with its ends marked
-SIZE = 8.0  # length of each part's vector: as a table with 64 columns of size one
+SIZE = LENGTH / sqrt(2)  # of each part
 
 
 class Ngrams(FixedFeatures):

@@ -16,7 +16,9 @@ from shared.encoders.smoothing import centre_weight
 
 SCALES = {2: 4, 3: 3}  # halvings of the sides, by dimensions; fewer where a side is too short
 REACH = 0.45  # of a half side: the middle
-TYPICAL, FOLD = log(0.02), log(4.0)  # a usual amplitude, and the factor that counts as one
+TYPICAL = {2: log(0.02), 3: log(0.004)}  # a usual amplitude of a detail, by dimensions
+UNEVEN = log(0.2)  # a usual amplitude of a detail's own details, as a part of its mean
+FOLD = log(4.0)  # the factor that counts as one
 TINY = 1e-4
 CELLS = 4  # of the coarsest picture, a side
 
@@ -53,13 +55,14 @@ def scattering(x: Tensor) -> Tensor:
         smooth, *details = haar(smooth)
         for detail in details:
             size = detail.abs()
-            values += [_amplitude(size, middle) for middle in (False, True)]
-            values += _second(size, scales - scale - 1)
+            usual = TYPICAL[size.ndim - 1]
+            values += [_amplitude(size, middle) - usual for middle in (False, True)]
+            values += [second - _amplitude(size) - UNEVEN for second in _second(size, scales - scale - 1)]
     pool = functional.adaptive_avg_pool2d if smooth.ndim == 3 else functional.adaptive_avg_pool3d
     grid = pool(smooth, CELLS)
     mean = smooth.flatten(1).mean(1)
-    values += [4 * (mean - 0.5), 8 * (grid.flatten(1) - mean[:, None]).flatten()]
-    return softened(torch.cat(values))
+    cells = grid.flatten(1) - mean[:, None]
+    return softened(torch.cat([*(value / FOLD for value in values), 4 * (mean - 0.5), 8 * cells.flatten()]))
 
 
 def _second(size: Tensor, scales: int) -> list[Tensor]:
@@ -67,15 +70,15 @@ def _second(size: Tensor, scales: int) -> list[Tensor]:
     values = []
     for _ in range(scales):
         size, *details = haar(size)
-        values.append(_amplitude(torch.stack(details).abs().mean(0), False))
+        values.append(_amplitude(torch.stack(details).abs().mean(0)))
     return values
 
 
-def _amplitude(size: Tensor, middle: bool) -> Tensor:
+def _amplitude(size: Tensor, middle: bool = False) -> Tensor:
     """Log of the mean amplitude of each channel, in all or in the middle: (channels, *space) to (channels,)."""
     flat = size.flatten(1)
     mean = flat @ centre_weight(tuple(size.shape[1:]), REACH).flatten() if middle else flat.mean(1)
-    return ((mean + TINY).log() - TYPICAL) / FOLD
+    return (mean + TINY).log()
 
 
 @lru_cache

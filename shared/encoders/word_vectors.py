@@ -9,13 +9,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from shared.encoders.base import FixedFeatures
+from shared.encoders.base import LENGTH, FixedFeatures
 from shared.encoders.pretrained import NOT_ATTACHED, unfit
 from shared.encoders.words import stable_hash, words_of
 from shared.errors import RunError
 from shared.modalities.text import Text
 
-SIZE = 8.0  # length of the longest mean: as a table with 64 columns of size one
 INVENTED = 64  # vectors of the stand-in
 RARE = 1e-3  # frequency above which a word counts less (Arora, Liang, Ma, ICLR 2017, section 3)
 
@@ -90,4 +89,4 @@ class Words(FixedFeatures):
     def prepare(self, raw: Tensor) -> Tensor:
         """Mean vector: (bytes,) to (dimension,); zeros where no word has one."""
         vectors, counts = self._vectors.of(words_of(raw))
-        return SIZE * (vectors * counts.unsqueeze(1)).sum(0) / counts.sum().clamp(min=1e-6)
+        return LENGTH * (vectors * counts.unsqueeze(1)).sum(0) / counts.sum().clamp(min=1e-6)

@@ -25,6 +25,8 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _evaluation_faults(study)
     yield from _training_faults(study)
     yield from _loss_faults(study)
+    yield from _resampling_faults(study)
+    yield from _comparator_faults(study)
     yield from _strategy_faults(study)
     yield from _privacy_faults(study)
 
@@ -100,6 +102,8 @@ def _fusion_faults(study: Study) -> Iterator[Fault]:
             if width < study.outcome.outputs:
                 rule = f"an embedding of {width} cannot tell {study.outcome.outputs} scores apart"
                 yield f"modalities.{name}.width", rule, f"write width = {study.outcome.outputs} or more"
+    if study.fusion.masked and (study.fusion.combinations != "all" or len(widths) < 2):
+        yield "fusion.masked", "one fusion for all combinations needs several combinations", "remove it"
     if study.fusion.kind == "mean" and len(set(widths.values())) > 1:
         told = ", ".join(f"{name} {width}" for name, width in widths.items())
         yield "fusion.kind", f"a mean needs embeddings of one width, got {told}", "give the modalities one width"
@@ -157,6 +161,31 @@ def _training_faults(study: Study) -> Iterator[Fault]:
                 (f"{trainers} training hospital(s), {training.min_contributors} needed in the federated arm"),
                 "add hospitals, or write training.share_alone = true",
             )
+
+
+def _comparator_faults(study: Study) -> Iterator[Fault]:
+    for name, choice in study.comparators.items():
+        place = f"comparators.{name}"
+        if name in study.models:
+            yield place, "this is the name of a model", "rename it"
+        if "federated" in choice.arms:
+            rule = f"{choice.kind} is made of patients (neighbours, support vectors) or cuts at their values"
+            yield f"{place}.arms", f"{rule}, so it cannot be federated", 'keep "alone" and "pooled"'
+        for part in sorted(set(choice.modalities) - set(study.modalities)):
+            yield f"{place}.modalities", f'"{part}" is not under [modalities]', "correct the name"
+        if study.outcome.kind not in ("binary", "early-warning", "multiclass"):
+            yield place, f"no comparator learns a {study.outcome.kind} outcome", "remove it"
+
+
+def _resampling_faults(study: Study) -> Iterator[Fault]:
+    place, resample = "training.resample", study.training.resample
+    if resample == "none":
+        return
+    if study.private:
+        rule = f"{resample} makes one record of several patients, which breaks the unit of privacy"
+        yield place, rule, 'take loss = { kind = "weighted", ... } with the declared prevalence'
+    if study.outcome.kind not in ("binary", "early-warning", "multiclass", "ordinal"):
+        yield place, f"a {study.outcome.kind} outcome has no classes to balance", "remove it"
 
 
 def _loss_faults(study: Study) -> Iterator[Fault]:

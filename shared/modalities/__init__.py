@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.modalities.bag import Bag
+from shared.modalities.base import Input
 from shared.modalities.concepts import Concepts
 from shared.modalities.grid import Grid
 from shared.modalities.image import Image
@@ -15,7 +16,7 @@ from shared.modalities.tabular import Tabular
 from shared.modalities.text import Text
 from shared.modalities.volume import Volume
 
-MODALITIES = {
+MODALITIES: dict[str, type[Input]] = {
     "tabular": Tabular,
     "series": Series,
     "signal": Signal,

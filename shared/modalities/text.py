@@ -1,9 +1,10 @@
 """Free text: a column of the table, UTF-8 files, or a table of notes; a patient's notes in the order of time."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from shared.modalities.base import Input
 from shared.modalities.weights import Digest
 from shared.sections import Section
 
@@ -18,12 +19,13 @@ class NoteColumns(Section):
     text: str = "text"
 
 
-class Text(Section):
+class Text(Input):
     """A patient is (bytes,) uint8: his notes as UTF-8, zeros after the end; of longer notes the last part is kept.
 
     What a byte, a word or a token means is the encoder's: its front end turns the bytes into them.
     """
 
+    dtype: ClassVar[str] = "uint8"
     kind: Literal["text"]
     encoder: Literal["ngrams", "words", "bilstm", "bert"] = "ngrams"
     width: int = Field(default=1, ge=1, le=256)
@@ -47,6 +49,11 @@ class Text(Section):
         if self.encoder in ("words", "bert") and self.weights is None:
             raise ValueError(f'encoder "{self.encoder}" needs weights, the digest of its pre-trained file or folder')
         return self
+
+    @property
+    def cells(self) -> list[str]:
+        """Columns of ``patients.csv`` that are read."""
+        return [self.column] if self.column else []
 
     @property
     def shape(self) -> tuple[int, ...]:

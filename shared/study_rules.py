@@ -26,6 +26,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _training_faults(study)
     yield from _loss_faults(study)
     yield from _resampling_faults(study)
+    yield from _comparator_faults(study)
     yield from _strategy_faults(study)
     yield from _privacy_faults(study)
 
@@ -160,6 +161,20 @@ def _training_faults(study: Study) -> Iterator[Fault]:
                 (f"{trainers} training hospital(s), {training.min_contributors} needed in the federated arm"),
                 "add hospitals, or write training.share_alone = true",
             )
+
+
+def _comparator_faults(study: Study) -> Iterator[Fault]:
+    for name, choice in study.comparators.items():
+        place = f"comparators.{name}"
+        if name in study.models:
+            yield place, "this is the name of a model", "rename it"
+        if "federated" in choice.arms:
+            rule = f"{choice.kind} is made of patients (neighbours, support vectors) or cuts at their values"
+            yield f"{place}.arms", f"{rule}, so it cannot be federated", 'keep "alone" and "pooled"'
+        for part in sorted(set(choice.modalities) - set(study.modalities)):
+            yield f"{place}.modalities", f'"{part}" is not under [modalities]', "correct the name"
+        if study.outcome.kind not in ("binary", "early-warning", "multiclass"):
+            yield place, f"no comparator learns a {study.outcome.kind} outcome", "remove it"
 
 
 def _resampling_faults(study: Study) -> Iterator[Fault]:

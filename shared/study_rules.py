@@ -68,10 +68,10 @@ def _modality_faults(study: Study) -> Iterator[Fault]:
     unit, names = study.unit, set(study.modalities)
     kept_apart = {unit.patient, unit.row, unit.time, *study.outcome.columns}
     for name, modality in study.modalities.items():
-        if isinstance(modality, Tabular):
-            for column in sorted(kept_apart & set(modality.columns)):
-                rule = f'"{column}" is an identifier, a time or the outcome, and cannot be an input'
-                yield f"modalities.{name}", rule, "remove the column from the inputs"
+        read = modality.columns if isinstance(modality, Tabular) else modality.cells
+        for column in sorted(kept_apart & set(read)):
+            rule = f'"{column}" is an identifier, a time or the outcome, and cannot be an input'
+            yield f"modalities.{name}", rule, "remove the column from the inputs"
         yield from _encoder_faults(study, name, modality)
     for site, entry in study.sites.items():
         for name in sorted(set(entry.lacks) - names):

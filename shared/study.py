@@ -78,7 +78,11 @@ PICKS_ONE = ("median", "krum")  # strategies that publish values of single hospi
 
 
 class Training(Section):
-    """Full-batch gradient descent: ``steps`` a round at each hospital, ``rounds`` rounds in each stage."""
+    """Gradient descent: ``steps`` a round at each hospital, ``rounds`` rounds in each stage.
+
+    A step reads all patients; or each with probability ``sample_rate`` (the same everywhere, public); or, without
+    privacy, the next ``batch`` of them in shuffled order. ``proximal`` is FedProx' mu.
+    """
 
     schedule: Literal["staged"] = "staged"
     share: tuple[Literal["encoders", "fusion"], ...] = ("encoders", "fusion")
@@ -89,8 +93,17 @@ class Training(Section):
     learning_rate: Positive = 0.5
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
+    proximal: float = Field(default=0.0, ge=0)
+    sampling: Literal["full", "poisson", "shuffled"] = "full"
+    sample_rate: float | None = Field(default=None, gt=0, lt=1)
+    batch: int | None = Field(default=None, ge=1)
     average: Literal["last-half", "none"] = "last-half"
     min_contributors: int = Field(default=2, ge=1)
+
+    @property
+    def rate(self) -> float:
+        """How likely a step reads a patient, for the accountants; one where it reads all of them."""
+        return self.sample_rate if self.sample_rate is not None else 1.0
 
 
 class NoPrivacy(Section):

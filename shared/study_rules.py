@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shared.modalities.tabular import Tabular
+from shared.sampling_rules import sampling_faults, sampling_warnings
 from shared.sections import duplicates
 from shared.study import PICKS_ONE, DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
 
@@ -19,6 +20,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _evaluation_faults(study)
     yield from _training_faults(study)
     yield from _strategy_faults(study)
+    yield from sampling_faults(study)
     yield from _privacy_faults(study)
 
 
@@ -31,6 +33,7 @@ def warnings(study: Study) -> Iterator[str]:
                 f"privacy.delta = {study.privacy.delta:g} at {smallest} patients: the guarantee may fail outright for "
                 f"a patient with that probability; a delta up to {1 / (10 * smallest):.1g} is usual for this size"
             )
+        yield from sampling_warnings(study)
 
 
 def _cohort_faults(study: Study) -> Iterator[Fault]:

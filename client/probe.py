@@ -71,7 +71,7 @@ def sampling_fault(study: Study) -> str:
     drawn = [draw for _ in range(2) for draw in SAMPLINGS[training.sampling](half, population)]
     counts = torch.stack([torch.bincount(draw.rows, minlength=people) for draw in drawn])
     spread = math.sqrt(counts.numel() * rate * (1 - rate))
-    if {draw.denominator for draw in drawn} != {rate * 2.0 * people}:
+    if not all(math.isclose(draw.denominator, rate * 2.0 * people) for draw in drawn):
         return "what the sum is divided by depends on who is drawn"
     if len(torch.unique(counts, dim=0)) < len(drawn):
         return "the same patients are drawn again"

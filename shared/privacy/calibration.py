@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 from scipy.optimize import brentq
 
-from shared.privacy.accounting import Release, gaussian_mu, spent_epsilon
+from shared.privacy.accounting import Release, gathered, gaussian_mu, spent_epsilon
+from shared.privacy.sampled import pld_epsilon
 
 # An accountant's discretisation may exceed the closed form by this much; the plan stays below the budget by it.
 MARGIN = 0.999
-CLOSE = 1e-4  # of the logarithm of squared mu, with which the search for sampled releases ends; half of it is epsilon's
+CLOSE = 2e-4  # of epsilon: how near to the budget the search for sampled releases aims
+STEPS = 20  # it takes two to four
+COARSE = 2e-3  # discretisation of the privacy loss where the search begins
 
 
 class Part(NamedTuple):
@@ -34,20 +37,34 @@ def multipliers(parts: Sequence[Part], epsilon: float, delta: float) -> tuple[fl
     if all(part.sample_rate == 1 for part in parts):
         return _noises(parts, total)
 
-    def over(logarithm: float) -> float:
-        noises = _noises(parts, math.exp(logarithm))
-        releases = [Release(noise, part.releases, part.sample_rate) for noise, part in zip(noises, parts, strict=True)]
-        return min(spent_epsilon(releases, delta), 100 * epsilon) / (epsilon * (1 - 2 * CLOSE)) - 1
+    logarithm, slope = _rough(parts, epsilon, delta, math.log(total))
+    for _ in range(STEPS):
+        spent = spent_epsilon(_releases(parts, logarithm), delta)
+        if 1 - 3 * CLOSE <= spent / epsilon <= 1:
+            return _noises(parts, math.exp(logarithm))
+        logarithm += math.log((1 - CLOSE) * epsilon / spent) / slope
+    raise ValueError("no noise was found at which two accountants say that the budget is met")
 
-    low = high = math.log(total)
+
+def _rough(parts: Sequence[Part], epsilon: float, delta: float, begin: float) -> tuple[float, float]:
+    """Logarithm of squared mu at which a coarse accountant meets the budget, and how fast log epsilon rises with it."""
+
+    def over(logarithm: float) -> float:
+        found = pld_epsilon(*gathered(_releases(parts, logarithm)), delta, COARSE)
+        return math.log(max(found, epsilon / 100) / epsilon)
+
+    low = high = begin
     while over(low) > 0:
         low -= 0.5
     while over(high) < 0:
         high += 0.5
-    best = brentq(over, low, high, xtol=CLOSE / 2)
-    while over(best) > CLOSE:  # an accountant's figure has small steps
-        best -= CLOSE
-    return _noises(parts, math.exp(best))
+    found = float(brentq(over, low, high, xtol=1e-3))
+    return found, (over(found + 0.05) - over(found - 0.05)) / 0.1
+
+
+def _releases(parts: Sequence[Part], logarithm: float) -> list[Release]:
+    noises = _noises(parts, math.exp(logarithm))
+    return [Release(noise, part.releases, part.sample_rate) for noise, part in zip(noises, parts, strict=True)]
 
 
 def _noises(parts: Sequence[Part], total: float) -> tuple[float, ...]:

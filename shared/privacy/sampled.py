@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from dp_accounting.pld.privacy_loss_distribution import PrivacyLossDistribution
 
 Sampled = tuple[tuple[float, float, int], ...]  # (noise multiplier, sample rate, steps)
-INTERVAL = 5e-4  # of the privacy loss; rounding is upwards
-PRV_ERROR = (1e-3, 2e-3, 1e-2)  # of epsilon: at least, as a share of epsilon, at most; the upper bound is taken
+INTERVAL = 5e-4  # of the privacy loss, by default; rounding is upwards
+PRV_ERROR = (2e-3, 4e-3, 1e-2)  # of epsilon: at least, as a share of epsilon, at most; the upper bound is taken
 
 
-def pld_epsilon(full: float, sampled: Sampled, delta: float) -> float:
+def pld_epsilon(full: float, sampled: Sampled, delta: float, interval: float = INTERVAL) -> float:
     """Epsilon by privacy loss distributions; ``full`` is the squared mu of all full batches."""
     if full == 0 and not sampled:
         return 0.0
-    return float(_distribution(full, sampled).get_epsilon_for_delta(delta))
+    return float(_distribution(full, sampled, interval if sampled else INTERVAL / 5).get_epsilon_for_delta(delta))
 
 
 def prv_epsilon(full: float, sampled: Sampled, delta: float) -> float:
@@ -38,7 +38,7 @@ def prv_epsilon(full: float, sampled: Sampled, delta: float) -> float:
 def sampled_power(full: float, sampled: Sampled, wrongly: float) -> float:
     """No test at level ``wrongly`` has more power; each (epsilon, delta) bounds it twice (Dong et al. 2022)."""
     epsilons = np.linspace(0.0, 20.0, 400)
-    deltas = np.array(_distribution(full, sampled).get_delta_for_epsilon(list(epsilons)))
+    deltas = np.array(_distribution(full, sampled, INTERVAL).get_delta_for_epsilon(list(epsilons)))
     one_side = np.exp(epsilons) * wrongly + deltas
     other_side = 1 - np.exp(-epsilons) * (1 - deltas - wrongly)
     return float(min(one_side.min(), other_side.min(), 1.0))
@@ -59,11 +59,10 @@ def _prv_epsilon(full: float, sampled: Sampled, delta: float, error: float) -> f
 
 
 @lru_cache(maxsize=256)
-def _distribution(full: float, sampled: Sampled) -> "PrivacyLossDistribution":
+def _distribution(full: float, sampled: Sampled, interval: float) -> "PrivacyLossDistribution":
     from dp_accounting import NeighboringRelation
     from dp_accounting.pld.privacy_loss_distribution import from_gaussian_mechanism, identity
 
-    interval = INTERVAL if sampled else INTERVAL / 5
     found = identity(value_discretization_interval=interval)
     if full:
         found = from_gaussian_mechanism(
@@ -72,18 +71,18 @@ def _distribution(full: float, sampled: Sampled) -> "PrivacyLossDistribution":
             neighboring_relation=NeighboringRelation.REPLACE_SPECIAL,
         )
     for noise, rate, steps in sampled:
-        found = found.compose(_one(noise, rate).self_compose(steps))
+        found = found.compose(_one(noise, rate, interval).self_compose(steps))
     return found
 
 
 @lru_cache(maxsize=64)
-def _one(noise: float, rate: float) -> "PrivacyLossDistribution":
+def _one(noise: float, rate: float, interval: float) -> "PrivacyLossDistribution":
     from dp_accounting import NeighboringRelation
     from dp_accounting.pld.privacy_loss_distribution import from_gaussian_mechanism
 
     return from_gaussian_mechanism(
         noise,
         sampling_prob=rate,
-        value_discretization_interval=INTERVAL,
+        value_discretization_interval=interval,
         neighboring_relation=NeighboringRelation.REPLACE_SPECIAL,
     )

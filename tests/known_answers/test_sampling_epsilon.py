@@ -1,9 +1,9 @@
-"""Epsilon of Poisson samples: two accountants that others wrote agree, and plans keep to their budget; so do mixtures."""
+"""Epsilon of Poisson samples: two accountants that others wrote agree, and plans keep to their budget."""
 
 import numpy as np
 import pytest
 
-from shared.privacy.accounting import Release, composed_epsilon, detection, gathered, spent_epsilon
+from shared.privacy.accounting import Release, detection, gathered, spent_epsilon
 from shared.privacy.calibration import Part, multipliers
 from shared.privacy.mechanism import PrivacyPlan, plan_privacy
 from shared.privacy.records import RunKey, Spend, spent
@@ -33,7 +33,10 @@ def random_plan(seed: int) -> tuple[Study, PrivacyPlan]:
     return study, plan
 
 
-@pytest.mark.parametrize("seed", range(20))
+SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] * (seed >= 6)) for seed in range(20)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_sampled_plan_uses_its_budget_and_no_more(seed: int) -> None:
     study, plan = random_plan(seed)
     releases = [stage.whole for stage in plan.stages.values()]
@@ -45,10 +48,9 @@ def test_a_sampled_plan_uses_its_budget_and_no_more(seed: int) -> None:
     assert spent_epsilon(releases, plan.delta) == max(pld, prv)
     assert 0.99 * plan.epsilon <= plan.planned_epsilon() <= plan.epsilon
     assert {stage.sample_rate for stage in plan.stages.values()} == {study.training.rate, 1.0}
-    for name in ("encoders", "fusion"):
-        stage = plan.stages[name]  # type: ignore[index]
-        more = [*releases, Release(stage.noise_multiplier, stage.steps, stage.sample_rate)]
-        assert composed_epsilon(more, plan.delta) > plan.epsilon
+    stage = plan.stages["encoders" if seed % 2 else "fusion"]
+    one_more_round = [*releases, Release(stage.noise_multiplier, stage.steps, stage.sample_rate)]
+    assert spent_epsilon(one_more_round, plan.delta) > plan.epsilon
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from client.cohort import Cohort
 from client.state import private_folder, write_synced
 from shared.cohorts import Fold
 from shared.errors import Problem, SiteError
-from shared.study import Study
+from shared.study import ColumnSplit, Study
 
 
 def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> list[str]:
@@ -19,7 +19,7 @@ def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> l
     Raises SiteError if the patients are not those for whom the split was fixed.
     """
     found, path = planned_roles(cohort, study, fold, site, state), _path(study, state)
-    if site in fold.train and study.cohorts.internal > 0 and not path.exists():
+    if site in fold.train and internal_share(study) > 0 and not path.exists():
         private_folder(path.parent)
         split = dict(zip(_ranks(study, cohort), found, strict=True))
         write_synced(path, json.dumps(split, sort_keys=True).encode())
@@ -29,14 +29,17 @@ def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> l
 def planned_roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> list[str]:
     """What ``roles`` gives, without storing anything: "external", or "train" and "internal".
 
-    Patients are ranked by a keyed hash within their outcome class, and the first share of each class is internal.
+    A study's own column decides where it names one. Else patients are ranked by a keyed hash within their outcome class,
+    and the first share of each class is internal.
     """
     if site in fold.external:
         return ["external"] * len(cohort.patients)
-    if study.cohorts.internal == 0:
+    if isinstance(study.cohorts, ColumnSplit):
+        return _by_column(cohort, study.cohorts)
+    if internal_share(study) == 0:
         return ["train"] * len(cohort.patients)
     ranks, path = _ranks(study, cohort), _path(study, state)
-    split = _stored(path) if path.exists() else _draw(ranks, cohort, study.cohorts.internal)
+    split = _stored(path) if path.exists() else _draw(ranks, cohort, internal_share(study))
     if set(split) != set(ranks):
         new, gone = len(set(ranks) - set(split)), len(set(split) - set(ranks))
         rule = f"the split was fixed for other patients: {new} are new, {gone} are gone"
@@ -44,6 +47,23 @@ def planned_roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Pa
             [Problem("splits", study.name, rule, "a changed cohort is a new study: give it another name or seed")]
         )
     return [split[rank] for rank in ranks]
+
+
+def internal_share(study: Study) -> float:
+    """The share of a hospital's patients that is drawn to be kept aside; none where a column says who is."""
+    return 0.0 if isinstance(study.cohorts, ColumnSplit) else study.cohorts.internal
+
+
+def _by_column(cohort: Cohort, split: ColumnSplit) -> list[str]:
+    place = f"column {split.column}"
+    if split.column not in cohort.columns:
+        raise SiteError([Problem("patients.csv", place, "is missing", "the study splits patients by it: add it")])
+    roles = {**dict.fromkeys(split.train, "train"), **dict.fromkeys(split.internal, "internal")}
+    unknown = [patient.line for patient in cohort.patients if patient.row[split.column] not in roles]
+    if unknown:
+        rule = f"{len(unknown)} patients have none of {', '.join(roles)}, the first in line {unknown[0]}"
+        raise SiteError([Problem("patients.csv", place, rule, "correct the column")])
+    return [roles[patient.row[split.column]] for patient in cohort.patients]
 
 
 def _stored(path: Path) -> dict[str, str]:

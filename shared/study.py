@@ -42,9 +42,13 @@ class FusionChoice(Section):
 
 
 class SiteEntry(Section):
-    """A hospital's declared, public size; weights and denominators come from here, never from a private count."""
+    """A hospital's declared, public size; weights and denominators come from here, never from a private count.
+
+    ``training`` is how many of the patients train, where a column of the table says which.
+    """
 
     patients: int = Field(ge=1)
+    training: int | None = Field(default=None, ge=1)
     lacks: tuple[str, ...] = ()
 
 
@@ -64,7 +68,22 @@ class LeaveOneSiteOut(Section):
     internal: float = Field(default=0.0, ge=0, lt=1)
 
 
-Cohorts = Annotated[SiteHoldout | LeaveOneSiteOut, Field(discriminator="scheme")]
+class ColumnSplit(Section):
+    """Every hospital trains; a column of its table says who trains and who is kept aside, by these values."""
+
+    scheme: Literal["column"]
+    column: str
+    train: tuple[str, ...] = Field(min_length=1)
+    internal: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _apart(self) -> "ColumnSplit":
+        if both := set(self.train) & set(self.internal):
+            raise ValueError(f"a value is train or internal, not both: {', '.join(sorted(both))}")
+        return self
+
+
+Cohorts = Annotated[SiteHoldout | LeaveOneSiteOut | ColumnSplit, Field(discriminator="scheme")]
 ArmName = Literal["alone", "federated", "pooled"]
 
 

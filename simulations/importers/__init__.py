@@ -3,6 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from simulations.importers.flamby_heart import import_flamby_heart
 from simulations.importers.uci_heart import import_uci_heart
 
-IMPORTERS: dict[str, Callable[[Path, Path], list[str]]] = {"uci-heart": import_uci_heart}
+IMPORTERS: dict[str, Callable[[Path, Path], list[str]]] = {
+    "uci-heart": import_uci_heart,
+    "flamby-heart": import_flamby_heart,
+}

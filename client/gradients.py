@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import vmap
 
-from shared.model import Batch
+from shared.batch import Batch
 
 Parameters = dict[str, Tensor]
 PatientLoss = Callable[[Parameters, Mapping[str, Tensor], Mapping[str, Tensor], Tensor], Tensor]
@@ -43,30 +43,33 @@ class Vector:
 
 
 def patient_gradients(loss: PatientLoss, vector: Vector, batch: Batch, mode: str) -> Tensor:
-    """Gradient of each patient's own loss: (patients, weights); a patient with a NaN anywhere contributes zeros."""
+    """Gradient of each patient's own loss, the mean over his units: (patients, weights).
+
+    A patient with a NaN in any of his units contributes zeros.
+    """
     if not len(batch):
         return torch.zeros(0, len(vector.values))
-    return without_broken((_one_by_one if mode == "loop" else _together)(loss, vector, batch))
+    return without_broken(batch.per_patient((_one_by_one if mode == "loop" else _together)(loss, vector, batch)))
 
 
-def _together(loss: PatientLoss, vector: Vector, patients: Batch) -> Tensor:
-    """One pass: each patient reads weights of his own, so that the sum's gradient by them is his gradient alone.
+def _together(loss: PatientLoss, vector: Vector, units: Batch) -> Tensor:
+    """One pass: each unit reads weights of its own, so that the sum's gradient by them is its gradient alone.
 
     One transform fewer than vmap(grad(loss)), and the backward pass is autograd's ordinary one: half the time.
     """
-    own = vector.values.detach().expand(len(patients), -1).requires_grad_()
+    own = vector.values.detach().expand(len(units), -1).requires_grad_()
 
     def one(weights: Tensor, x: Parameters, has: Parameters, truth: Tensor) -> Tensor:
         return loss(vector.views(weights), _lifted(x), _lifted(has), truth.unsqueeze(0))
 
-    return _gradient(vmap(one)(own, patients.inputs, patients.present, patients.outcome).sum(), own)
+    return _gradient(vmap(one)(own, units.inputs, units.present, units.outcome).sum(), own)
 
 
-def _one_by_one(loss: PatientLoss, vector: Vector, patients: Batch) -> Tensor:
-    """A pass for each patient: less memory, and modules that vmap cannot follow."""
-    rows = torch.empty(len(patients), len(vector.values))
-    for place in range(len(patients)):
-        alone = patients.pick(torch.tensor([place]))
+def _one_by_one(loss: PatientLoss, vector: Vector, units: Batch) -> Tensor:
+    """A pass for each unit: less memory, and modules that vmap cannot follow."""
+    rows = torch.empty(len(units), len(vector.values))
+    for place in range(len(units)):
+        alone = units.pick(torch.tensor([place]))
         own = vector.values.detach().requires_grad_()
         rows[place] = _gradient(loss(vector.views(own), alone.inputs, alone.present, alone.outcome), own)
     return rows
@@ -78,7 +81,7 @@ def _gradient(total: Tensor, weights: Tensor) -> Tensor:
 
 
 def _lifted(values: Parameters) -> Parameters:
-    """A patient as a batch of one."""
+    """A unit as a batch of one."""
     return {name: value.unsqueeze(0) for name, value in values.items()}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shared.model import Batch
+from shared.batch import Batch
 from shared.privacy.noise import uniform
 from shared.study import Training
 
@@ -74,8 +74,17 @@ SAMPLINGS: dict[str, Callable[[Training, Population], Iterator[Draw]]] = {
 
 
 def passes(batch: Batch, draw: Draw, parameters: int) -> list[Batch]:
-    """The drawn patients in parts that memory holds; nobody is left out, and nobody drawn is one empty part."""
-    most = max(1, min(PATIENTS, NUMBERS // parameters))
-    if len(draw.rows) == len(batch) <= most:  # everybody at once: a sum has no order
+    """The drawn patients in parts that memory holds; nobody is left out, and nobody drawn is one empty part.
+
+    A patient's units stay together, as their gradients are averaged before the clip.
+    """
+    units = int(torch.bincount(batch.owner).max()) if batch.repeated else 1  # of one patient, at most
+    most = max(1, min(PATIENTS, NUMBERS // parameters) // units)
+    if len(draw.rows) == batch.patients <= most:  # everybody at once: a sum has no order
         return [batch]
-    return [batch.pick(rows) for rows in torch.split(draw.rows, most)]
+    return [batch.pick(_units(batch, rows)) for rows in torch.split(draw.rows, most)]
+
+
+def _units(batch: Batch, patients: Tensor) -> Tensor:
+    """The units of these patients, as indices or a mask."""
+    return torch.isin(batch.owner, patients) if batch.repeated else patients

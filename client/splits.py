@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from client.cohort import Cohort
 from client.state import private_folder, write_synced
@@ -14,7 +15,7 @@ from shared.study import ColumnSplit, Study
 
 
 def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> list[str]:
-    """Role of each patient of the cohort, in its order; the split is stored at the first call, and then stays.
+    """Role of each unit of the cohort, in its order; the split is stored at the first call, and then stays.
 
     Raises SiteError if the patients are not those for whom the split was fixed.
     """
@@ -29,17 +30,19 @@ def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> l
 def planned_roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> list[str]:
     """What ``roles`` gives, without storing anything: "external", or "train" and "internal".
 
-    A study's own column decides where it names one. Else patients are ranked by a keyed hash within their outcome class,
-    and the first share of each class is internal.
+    A study's own column decides where it names one. Else patients are ranked by a keyed hash within their outcome's
+    stratum, and the first share of each is internal: all units of a patient together. A patient whose units differ
+    belongs to the highest of their strata.
     """
     if site in fold.external:
-        return ["external"] * len(cohort.patients)
+        return ["external"] * len(cohort.units)
     if isinstance(study.cohorts, ColumnSplit):
         return _by_column(cohort, study.cohorts)
     if internal_share(study) == 0:
-        return ["train"] * len(cohort.patients)
+        return ["train"] * len(cohort.units)
     ranks, path = _ranks(study, cohort), _path(study, state)
-    split = _stored(path) if path.exists() else _draw(ranks, cohort, internal_share(study))
+    drawn = _draw(ranks, study.outcome.strata(cohort.outcome), internal_share(study))
+    split = _stored(path) if path.exists() else drawn
     if set(split) != set(ranks):
         new, gone = len(set(ranks) - set(split)), len(set(split) - set(ranks))
         rule = f"the split was fixed for other patients: {new} are new, {gone} are gone"
@@ -59,11 +62,16 @@ def _by_column(cohort: Cohort, split: ColumnSplit) -> list[str]:
     if split.column not in cohort.columns:
         raise SiteError([Problem("patients.csv", place, "is missing", "the study splits patients by it: add it")])
     roles = {**dict.fromkeys(split.train, "train"), **dict.fromkeys(split.internal, "internal")}
-    unknown = [patient.line for patient in cohort.patients if patient.row[split.column] not in roles]
-    if unknown:
-        rule = f"{len(unknown)} patients have none of {', '.join(roles)}, the first in line {unknown[0]}"
-        raise SiteError([Problem("patients.csv", place, rule, "correct the column")])
-    return [roles[patient.row[split.column]] for patient in cohort.patients]
+    values = [unit.row[split.column] for unit in cohort.units]
+    problems = []
+    if unknown := [unit.line for unit, value in zip(cohort.units, values, strict=True) if value not in roles]:
+        rule = f"{len(unknown)} rows have none of {', '.join(roles)}, the first in line {unknown[0]}"
+        problems.append(Problem("patients.csv", place, rule, "correct the column"))
+    elif len({(unit.patient, roles[v]) for unit, v in zip(cohort.units, values, strict=True)}) > cohort.patients:
+        problems.append(Problem("patients.csv", place, "rows of one patient differ", "a patient has one role"))
+    if problems:
+        raise SiteError(problems)
+    return [roles[value] for value in values]
 
 
 def _stored(path: Path) -> dict[str, str]:
@@ -85,13 +93,15 @@ def _path(study: Study, state: Path) -> Path:
 
 
 def _ranks(study: Study, cohort: Cohort) -> list[str]:
-    return [_rank(study, patient.key) for patient in cohort.patients]
+    return [_rank(study, unit.patient) for unit in cohort.units]
 
 
-def _draw(hashes: list[str], cohort: Cohort, share: float) -> dict[str, str]:
-    split = dict.fromkeys(hashes, "train")
-    for klass in (0, 1):
-        ranked = sorted(value for value, outcome in zip(hashes, cohort.outcome, strict=True) if outcome == klass)
+def _draw(hashes: list[str], strata: npt.NDArray[np.int64], share: float) -> dict[str, str]:
+    split, highest = dict.fromkeys(hashes, "train"), dict[str, int]()
+    for value, stratum in zip(hashes, strata.tolist(), strict=True):
+        highest[value] = max(stratum, highest.get(value, 0))
+    for stratum in sorted(set(highest.values())):
+        ranked = sorted(value for value, own in highest.items() if own == stratum)
         for value in ranked[: int(np.floor(share * len(ranked) + 0.5))]:
             split[value] = "internal"
     return split

@@ -16,9 +16,10 @@ from torch.func import functional_call
 
 from client.gradients import Parameters, PatientLoss, Vector, clip_patients, patient_gradients
 from client.sampling import SAMPLINGS, Draw, Population, passes
+from shared.batch import Batch
 from shared.encoders import ENCODERS
-from shared.model import Batch, MultimodalModel, group_of, scored, stage_of
-from shared.outcomes import OUTCOMES
+from shared.losses import unit_losses
+from shared.model import MultimodalModel, group_of, scored, stage_of
 from shared.privacy.mechanism import StagePlan
 from shared.privacy.noise import gaussian
 from shared.study import DpSgd, Study
@@ -105,9 +106,9 @@ def _trained(model: MultimodalModel, task: Round) -> dict[str, Tensor]:
 
 def _draws(batch: Batch, task: Round) -> Iterator[Draw]:
     """Who each step reads, as the study samples; under privacy by nobody's seed."""
-    chance = None if task.plan else np.random.default_rng([task.study.seed, task.number, len(batch)])
+    chance = None if task.plan else np.random.default_rng([task.study.seed, task.number, batch.patients])
     training = task.study.training
-    return SAMPLINGS[training.sampling](training, Population(len(batch), task.denominator, chance))
+    return SAMPLINGS[training.sampling](training, Population(batch.patients, task.denominator, chance))
 
 
 def optimizer_of(vector: nn.Parameter, task: Round) -> CryptographicOptimizer:
@@ -147,9 +148,9 @@ def stage_loss(model: MultimodalModel, batch: Batch, task: Round) -> tuple[Patie
 
 
 def summed_loss(study: Study, scores: Mapping[str, Tensor], present: Mapping[str, Tensor], truth: Tensor) -> Tensor:
-    """Losses of all patients by all models, without those that a model cannot score; scores (patients,) by model."""
+    """Losses of all units by all models, without those that a model cannot score; scores (units, outputs) by model."""
     known = torch.cat([scored(name, present) for name in scores])
-    losses = OUTCOMES[study.outcome.kind].loss(torch.cat(list(scores.values())), truth.repeat(len(scores)))
+    losses = unit_losses(study, torch.cat(list(scores.values())), truth.repeat(len(scores), 1))
     return torch.where(known, losses, 0.0).sum()
 
 

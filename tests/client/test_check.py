@@ -199,7 +199,7 @@ def test_both_files_faults_are_told_at_once(tmp_path: Path, capsys: pytest.Captu
     assert _check(tmp_path / "site.toml", "lscc-stagin") == 2
     assert capsys.readouterr().err.splitlines() == [
         "site.toml: no such file (name the hospital's site.toml)",
-        "lscc-stagin: no such file, and no study of that name (known: lscc-staging, uci-heart)",
+        "lscc-stagin: no such file, and no study of that name (known: flamby-heart, lscc-staging, uci-heart)",
     ]
 
 

@@ -1,9 +1,10 @@
 """The training code against figures that others published: FLamby's Fed-Heart-Disease, federated averaging.
 
 Its protocol starts from PyTorch's own random weights, and scales the pooled test set by the pooled training set; Medley
-starts a linear score at zero, and no row leaves its hospital. So the start is put in here, and the pooled accuracy is of
-the released model on the pooled rows. The accuracies of single hospitals are the validation's own, but for Switzerland,
-which has 16 patients to test, fewer than a hospital reports by default.
+starts a linear score at zero, and no row leaves its hospital. So the start is put in here, and the pooled accuracy is
+of the released model on the pooled rows. The accuracies of Cleveland and Hungary are the validation's own; those of
+Switzerland (16 patients to test) and Long Beach (10 without disease) are held back by the hospitals' minimums in some
+runs or all, and are of the released model on the rows.
 """
 
 from pathlib import Path
@@ -71,15 +72,14 @@ def reported(figures: SiteFigures) -> float | None:
         return None
     cells = (Cells(c.edges, tuple(map(float, c.counts))) for c in (figures.event_cells, figures.other_cells))
     events, others = ScoreTally(*cells).decisions()
-    assert events is not None
-    assert others is not None
+    if events is None or others is None:
+        return None
     return (events[0] + others[0]) / (sum(events) + sum(others))
 
 
 def test_the_split_is_that_of_the_protocol() -> None:
-    sizes = {
-        site: (int((s == "train").sum()), int((s == "test").sum())) for site, (_, _, s) in protocol(SOURCE).items()
-    }
+    splits = {site: split for site, (_, _, split) in protocol(SOURCE).items()}
+    sizes = {site: tuple(int((split == part).sum()) for part in ("train", "test")) for site, split in splits.items()}
     assert sizes == {"cleveland": (199, 104), "hungary": (172, 89), "switzerland": (30, 16), "long-beach": (85, 45)}
     study = load_study("flamby-heart")
     assert {site: entry.training for site, entry in study.sites.items()} == {s: n for s, (n, _) in sizes.items()}
@@ -95,7 +95,8 @@ def test_federated_averaging_reaches_the_published_accuracies(hospitals, tmp_pat
     for seed in SEEDS:
         weights, figures = released(hospitals, tmp_path / str(seed), seed)
         own = {site: reported(figures[site]) for site in rows}
-        assert [site for site, value in own.items() if value is None] == ["switzerland"]
+        assert own["switzerland"] is None
+        assert None not in (own["cleveland"], own["hungary"])
         for site, (inputs, _, split) in rows.items():
             part = inputs[split == "train"]
             width = part.std(axis=0, ddof=1)

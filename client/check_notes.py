@@ -98,7 +98,7 @@ def _budget_notes(site: Site, study: Study) -> Iterator[str]:
     plan, runs = plan_privacy(study), runs_here(study, site.name)
     if plan is None or runs < 2:
         return
-    releases = [(stage.noise_multiplier, stage.releases) for stage in plan.stages.values()]
+    releases = [stage.whole for stage in plan.stages.values()]
     total = composed_epsilon(releases * runs, plan.delta)
     if total > site.limits.max_epsilon:
         yield (

@@ -12,7 +12,7 @@ from client.check_notes import notes, runs_here
 from client.cohort import TABLE
 from client.page import columns, page
 from client.site import Site
-from shared.cohorts import folds
+from shared.cohorts import folds, training_patients
 from shared.command_line import DONE
 from shared.errors import FileError
 from shared.study import DpSgd, Study
@@ -66,7 +66,8 @@ def _part(study: Study, site: str) -> str:
     external = [fold.name for fold in folds(study) if site in fold.external]
     parts = []
     if trains:
-        aside = f", keeps {study.cohorts.internal:.0%} of its patients aside to validate" * (study.cohorts.internal > 0)
+        share = 1 - training_patients(study, site) / study.sites[site].patients
+        aside = f", keeps {share:.0%} of its patients aside to validate" * (share > 0)
         parts.append(f"trains{_of(trains, study)}{aside}")
     if external:
         parts.append(f"is external{_of(external, study)}: validates, does not train")

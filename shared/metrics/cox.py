@@ -34,23 +34,30 @@ def partial_likelihood(stratum: Stratum, efron: bool = True) -> Callable[[Floats
     """Sums of one site's partial log-likelihood at given coefficients."""
     order = np.argsort(-stratum.time, kind="stable")  # the last first: risk sets are then beginnings
     time, event, design = stratum.time[order], stratum.event[order] == 1, stratum.design[order]
-    ends = [
-        (np.flatnonzero(event & (time == moment)), int(np.sum(time >= moment))) for moment in np.unique(time[event])
-    ]
+    _, moment, ties = np.unique(-time[event], return_inverse=True, return_counts=True)
+    first_tied = np.cumsum(ties) - ties  # among the events, which are in the order of their moments
+    ends = np.searchsorted(-time, -time[event][first_tied], side="right") - 1  # the last row of each risk set
+    shares = (np.arange(len(moment)) - first_tied[moment]) / ties[moment] * efron
+
+    def at_risk(terms: Floats) -> Floats:
+        """Sums over the risk set of each event, of its tied events only a share: (events, …)."""
+        tied = np.add.reduceat(terms[event], first_tied, axis=0)
+        part = shares.reshape(-1, *[1] * (terms.ndim - 1)) * tied[moment]
+        return np.asarray(np.cumsum(terms, axis=0)[ends][moment] - part)
 
     def sums_at(beta: Floats) -> NewtonSums:
+        if not len(moment):
+            return NewtonSums(0.0, np.zeros_like(beta), np.zeros((len(beta), len(beta))))
         odds = design @ beta
         hazard = np.exp(odds)
-        first = hazard[:, None] * design
-        sums = np.cumsum(hazard), np.cumsum(first, axis=0), np.cumsum(first[:, :, None] * design[:, None, :], axis=0)
-        total = NewtonSums(float(odds[event].sum()), design[event].sum(axis=0), np.zeros((len(beta), len(beta))))
-        for tied, end in ends:
-            own = hazard[tied].sum(), first[tied].sum(axis=0), first[tied].T @ design[tied]
-            shares = np.arange(len(tied)) / len(tied) if efron else np.zeros(len(tied))
-            for share in shares:
-                zero, one, two = (whole[end - 1] - share * part for whole, part in zip(sums, own, strict=True))
-                mean = one / zero
-                total = total + NewtonSums(-float(np.log(zero)), -mean, two / zero - np.outer(mean, mean))
-        return total
+        weighted = hazard[:, None] * design
+        total = at_risk(hazard)
+        mean = at_risk(weighted) / total[:, None]
+        spread = at_risk(weighted[:, :, None] * design[:, None, :]) / total[:, None, None]
+        return NewtonSums(
+            float(odds[event].sum() - np.log(total).sum()),
+            design[event].sum(axis=0) - mean.sum(axis=0),
+            spread.sum(axis=0) - mean.T @ mean,
+        )
 
     return sums_at

@@ -52,17 +52,14 @@ def maximise(sums_at: Callable[[Floats], NewtonSums], start: Floats, steps: int 
             step = np.linalg.solve(sums.information, sums.gradient)
         except np.linalg.LinAlgError:
             return None
-        done = float(sums.gradient @ step) < CONVERGED
+        if float(sums.gradient @ step) < CONVERGED:
+            settled = np.all(np.abs(step) <= SETTLED * (1 + np.abs(beta)))
+            return _fit(beta + step, sums_at(beta + step), first) if settled else None
         halved = next((half for half in 0.5 ** np.arange(20) if _rises(sums_at, beta + half * step, sums)), None)
         if halved is None:
-            if not done:
-                return None
-            halved = 0.0  # the rounding error hides the last rise
+            return None
         beta = beta + halved * step
         sums = sums_at(beta)
-        if done:
-            settled = np.all(np.abs(step) <= SETTLED * (1 + np.abs(beta)))
-            return _fit(beta, sums, first) if settled else None
     return None
 
 

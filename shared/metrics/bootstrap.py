@@ -1,6 +1,6 @@
 """Intervals by resampling patients at one site, all replicates at once as weights (Efron and Tibshirani 1993)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -8,8 +8,22 @@ import numpy.typing as npt
 from shared.metrics.tally import Floats
 
 REPLICATES = 2000
-Weights = npt.NDArray[np.float32]  # (replicates, rows): how often each row was drawn
+BLOCK = 4_000_000  # weights held at a time
+Weights = npt.NDArray[np.floating]  # (rows, replicates): how often each row was drawn; float32 counts exactly
 Statistic = Callable[[Floats, Floats, Weights], Floats]  # outcome, score (rows,), weights -> (replicates,)
+
+
+def intervals(
+    statistic: Statistic, outcome: Floats, scores: Mapping[str, Floats], patient: npt.ArrayLike, seed: int
+) -> dict[str, tuple[float, float] | None]:
+    """Percentile intervals of a statistic of several models, all from the same resamples of the patients."""
+    chance, rows = np.random.default_rng(seed), max(1, BLOCK // len(outcome))
+    found: dict[str, list[Floats]] = {name: [] for name in scores}
+    for start in range(0, REPLICATES, rows):
+        weights = draws(outcome, chance, min(rows, REPLICATES - start), patient)
+        for name, score in scores.items():
+            found[name].append(statistic(outcome, score, weights))
+    return {name: percentile_interval(np.concatenate(values)) for name, values in found.items()}
 
 
 def draws(
@@ -22,14 +36,14 @@ def draws(
     labels = np.arange(len(outcome)) if patient is None else np.unique(np.asarray(patient), return_inverse=True)[1]
     count = int(labels.max()) + 1
     with_event = np.bincount(labels, outcome, count) > 0
-    weights = np.zeros((replicates, count), dtype=np.float32)
+    weights = np.zeros((count, replicates), dtype=np.float32)
     for stratum in (np.flatnonzero(with_event), np.flatnonzero(~with_event)):
-        if len(stratum):
-            size = len(stratum)
-            drawn = chance.integers(0, size, (replicates, size)) + np.arange(replicates)[:, None] * size
-            times = np.bincount(drawn.ravel(), minlength=replicates * size)
-            weights[:, stratum] = times.reshape(replicates, size)
-    return weights if patient is None else weights[:, labels]
+        size = len(stratum)
+        if size:
+            drawn = chance.integers(0, size, (size, replicates)) * replicates + np.arange(replicates)
+            times = np.bincount(drawn.ravel(), minlength=size * replicates)
+            weights[stratum] = times.reshape(size, replicates)
+    return weights[labels]
 
 
 def percentile_interval(values: Floats, level: float = 0.95) -> tuple[float, float] | None:
@@ -43,31 +57,32 @@ def percentile_interval(values: Floats, level: float = 0.95) -> tuple[float, flo
 def weighted_auc(outcome: Floats, score: Floats, weights: Weights) -> Floats:
     """AUC of each replicate, (replicates,)."""
     events, others = _by_score(outcome, score, weights)
-    below = np.cumsum(others, axis=1) - others / 2
-    return np.asarray((events * below).sum(axis=1) / (events.sum(axis=1) * others.sum(axis=1)))
+    below = np.cumsum(others, axis=0) - others / 2
+    return np.asarray((events * below).sum(axis=0) / (events.sum(axis=0) * others.sum(axis=0)))
 
 
 def weighted_precision(outcome: Floats, score: Floats, weights: Weights) -> Floats:
     """Average precision of each replicate, (replicates,): precision at each score, weighted by the recall it adds."""
-    events, others = (side[:, ::-1] for side in _by_score(outcome, score, weights))
-    true = np.cumsum(events, axis=1)
-    positive = true + np.cumsum(others, axis=1)
+    events, others = _by_score(outcome, -score, weights)
+    here = np.flatnonzero(events.any(axis=1))
+    true = np.cumsum(events, axis=0)[here]
+    positive = true + np.cumsum(others, axis=0)[here]
     precision = np.divide(true, positive, out=np.zeros_like(true), where=positive > 0)
-    return np.asarray((events * precision).sum(axis=1) / true[:, -1])
+    return np.asarray((events[here] * precision).sum(axis=0) / true[-1])
 
 
 def average_precision(outcome: Floats, score: Floats) -> float:
     """Average precision of the patients themselves; read it beside the prevalence, which a useless score has."""
-    return float(weighted_precision(outcome, score, np.ones((1, len(outcome)), dtype=np.float32))[0])
+    return float(weighted_precision(outcome, score, np.ones((len(outcome), 1)))[0])
 
 
-def _by_score(outcome: Floats, score: Floats, weights: Weights) -> tuple[Floats, Floats]:
-    """Weights of events and others at each distinct score, rising: (replicates, scores) each."""
+def _by_score(outcome: Floats, score: Floats, weights: Weights) -> tuple[Weights, Weights]:
+    """Weights of events and others at each distinct score, rising: (scores, replicates) each."""
     order = np.argsort(score, kind="stable")
-    ordered, truth = score[order], outcome[order].astype(np.float32)
+    ordered, truth = score[order], outcome[order].astype(weights.dtype)[:, None]
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    sorted_weights = weights[:, order]
-    sides = (sorted_weights * truth, sorted_weights * (1 - truth))
+    drawn = weights[order]
+    sides = drawn * truth, drawn * (1 - truth)
     if len(starts) < len(score):
-        sides = np.add.reduceat(sides[0], starts, axis=1), np.add.reduceat(sides[1], starts, axis=1)
-    return sides[0].astype(np.float64), sides[1].astype(np.float64)
+        sides = np.add.reduceat(sides[0], starts, axis=0), np.add.reduceat(sides[1], starts, axis=0)
+    return sides

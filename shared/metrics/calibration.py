@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
@@ -10,20 +9,11 @@ import numpy as np
 from scipy.special import expit
 
 from shared.metrics.newton import Fit, NewtonSums, logistic, maximise
-from shared.metrics.splines import quantile_knots, spline_basis
+from shared.metrics.splines import spline_basis
 from shared.metrics.tally import Floats
 
 Sites = Sequence[tuple[Floats, Floats]]  # (outcome, log odds) of each hospital, (patients,) each
 Design = Callable[[Floats], tuple[Floats, Floats]]  # columns and offset from the log odds
-
-
-@dataclass(frozen=True)
-class Distance:
-    """Of the flexible curve from the predicted risk: mean (ICI), median, 90th percentile (Austin and Steyerberg)."""
-
-    mean: float
-    median: float
-    ninetieth: float
 
 
 def in_the_large(sites: Sites) -> Fit | None:
@@ -49,16 +39,14 @@ def curve(fit: Fit, knots: Floats, odds: Floats) -> tuple[Floats, Floats, Floats
     return expit(centre), expit(centre - half), expit(centre + half)
 
 
-def distance(outcome: Floats, score: Floats) -> Distance | None:
-    """ICI, E50 and E90 of one hospital's patients; None where the curve cannot be fitted."""
-    knots = quantile_knots(score)
-    if len(set(knots.tolist())) < len(knots):
-        return None
-    fit = flexible([(outcome, score)], knots)
-    if fit is None:
-        return None
-    gaps = np.abs(curve(fit, knots, score)[0] - expit(score))
-    return Distance(float(gaps.mean()), float(np.median(gaps)), float(np.quantile(gaps, 0.9)))
+def ici(fit: Fit, knots: Floats, odds: Floats) -> float:
+    """Mean distance of the flexible curve from the predicted risk (Austin and Steyerberg 2019)."""
+    return float(gaps(fit, knots, odds).mean())
+
+
+def gaps(fit: Fit, knots: Floats, odds: Floats) -> Floats:
+    """Distance of the curve from each patient's risk, (patients,): its median is E50, its 90th percentile E90."""
+    return np.abs(curve(fit, knots, odds)[0] - expit(odds))
 
 
 def log_ratio_error(n: int, observed: int) -> float:

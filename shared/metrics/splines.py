@@ -4,12 +4,12 @@ import numpy as np
 
 from shared.metrics.tally import Floats
 
-PLACES = {3: (0.10, 0.50, 0.90), 4: (0.05, 0.35, 0.65, 0.95), 5: (0.05, 0.275, 0.50, 0.725, 0.95)}
+PLACES = (-1.2815515655446004, 0.0, 1.2815515655446004)  # Harrell's 10th, 50th and 90th percentile of a normal
 
 
-def quantile_knots(values: Floats, count: int = 3) -> Floats:
-    """Knots at Harrell's quantiles; they are order statistics of patients' values and stay where they are made."""
-    return np.quantile(values, PLACES[count])
+def moment_knots(mean: float, deviation: float) -> Floats:
+    """Three knots from sums alone: the quantiles that Harrell advises are order statistics of patients' values."""
+    return mean + deviation * np.array(PLACES)
 
 
 def spline_basis(values: Floats, knots: Floats) -> Floats:

@@ -8,16 +8,16 @@ from sklearn.metrics import log_loss
 
 from shared.metrics.calibration import (
     curve,
-    distance,
     expected_calibration_error,
     flexible,
+    ici,
     in_the_large,
     log_ratio_error,
     slope,
 )
 from shared.metrics.newton import logistic, maximise
 from shared.metrics.risk import RiskTally
-from shared.metrics.splines import quantile_knots, spline_basis
+from shared.metrics.splines import moment_knots, spline_basis
 from shared.metrics.utility import avoided, benefit_of_counts, net_benefit, survival_net_benefit, treat_all
 from tests.known_answers.data import Floats, table_of_dcurves
 
@@ -121,7 +121,7 @@ def test_calibration_equals_that_of_statsmodels() -> None:
 
 def test_the_flexible_curve_equals_that_of_statsmodels_and_its_spline_is_restricted() -> None:
     outcome, odds = miscalibrated()
-    knots = quantile_knots(odds, 4)
+    knots = moment_knots(float(odds.mean()), float(odds.std()))
     fit = flexible([(outcome, odds)], knots)
     theirs = sm.GLM(outcome, spline_basis(odds, knots), family=sm.families.Binomial()).fit(tol=1e-14)
     assert fit is not None
@@ -132,12 +132,9 @@ def test_the_flexible_curve_equals_that_of_statsmodels_and_its_spline_is_restric
     assert bends[3] + bends[5] == pytest.approx(2 * bends[4], abs=1e-9)  # and before the first
     observed, low, high = curve(fit, knots, odds)
     assert np.all((low < observed) & (observed < high))
-    gaps = np.abs(observed - expit(odds))
-    found = distance(outcome, odds)
-    assert found is not None
-    assert 0 < found.median < found.ninetieth < gaps.max() + 0.2
+    assert ici(fit, knots, odds) == pytest.approx(np.abs(observed - expit(odds)).mean(), abs=1e-15)
     truth = np.abs(expit(0.3 + 0.7 * odds) - expit(odds)).mean()
-    assert found.mean == pytest.approx(truth, abs=0.03)
+    assert ici(fit, knots, odds) == pytest.approx(truth, abs=0.03)
 
 
 def test_separated_patients_have_no_slope() -> None:
@@ -145,7 +142,6 @@ def test_separated_patients_have_no_slope() -> None:
     assert slope([(outcome, np.where(outcome == 1, 2.0, -2.0) + np.linspace(0, 1, 40))]) is None
     assert slope([(outcome, np.zeros(40))]) is None  # a constant score
     assert in_the_large([(np.zeros(30), np.zeros(30))]) is None
-    assert distance(outcome, np.zeros(40)) is None
 
 
 def test_the_error_of_o_to_e_and_the_ten_bins() -> None:

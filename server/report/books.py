@@ -57,7 +57,7 @@ class Release(Section):
 
 
 class Round(Section):
-    """A round of a run: who answered, and how long it took. Seconds may differ between two runs of a study."""
+    """A round of a run: who answered, and how long it took."""
 
     arm: Arm
     private: bool

@@ -50,10 +50,11 @@ class Metric(Where):
 class Comparison(Section):
     """A minus B on the same patients: two models of an arm, or a model under two arms.
 
-    ``p_adjusted`` is Holm's over ``family``. With a ``margin`` it is a test of non-inferiority: A is not worse than B
-    where ``low`` lies above minus the margin.
+    ``kind``: another model, federated against pooled, against a hospital alone, or with privacy against without.
+    ``p_adjusted`` is Holm's over the models. With a ``margin`` A is not inferior where ``low`` lies above minus it.
     """
 
+    kind: Literal["models", "pooled", "alone", "privacy"] = "models"
     fold: Name = MAIN
     cohort: CohortName
     site: Name | None = None  # null: the cohort of all hospitals
@@ -69,8 +70,8 @@ class Comparison(Section):
     high: Number | None = None
     p: Number | None = None
     p_adjusted: Number | None = None
-    family: str = ""
     margin: Number | None = None
+    non_inferior: bool | None = None
     n: Count | None = None
     events: Count | None = None
     method: str | None = None
@@ -121,6 +122,10 @@ class Meta(Section):
     i2: Number | None = None
     prediction_low: Number | None = None
     prediction_high: Number | None = None
+    prediction_note: str = ""
+    scale: str = ""  # logit, log or none
+    sites: tuple[Name, ...] = ()
+    weights: tuple[Number, ...] = ()  # of the sites, in their order; they add to 1
     method: str | None = None
     reason: str | None = None
 
@@ -149,7 +154,7 @@ class Published(Section):
     estimate: Number
     low: Number | None
     high: Number | None
-    flags: tuple[str, ...] = ()  # a sentence for each check that the printed figures fail among themselves
+    flag: str = ""  # a sentence where the printed figures cannot all be true
 
 
 class PatternFigure(Where):
@@ -186,19 +191,16 @@ class Reader(Section):
 
 
 class SampleSize(Section):
-    """What Riley's criteria ask of a cohort for an interval of a wanted width, and what it has.
+    """What a criterion asks of a cohort for an interval of a wanted width, and what the cohort has."""
 
-    ``needed`` and ``n`` are patients; ``width`` is the achieved width of the 95 % interval.
-    """
-
+    model: Model
     fold: Name = MAIN
     cohort: CohortName
-    metric: str  # auc, observed_expected or calibration_slope
-    wanted: Number
-    needed: Count | None
-    n: Count | None
-    events: Count | None
-    width: Number | None
+    criterion: Literal["c", "oe", "slope"]
+    target: str  # in words, as "95 % interval of the AUC 0.1 wide"
+    required: Count | None  # patients
+    achieved_n: Count | None
+    achieved_width: Number | None
     reason: str | None = None
 
 
@@ -207,6 +209,7 @@ class Timing(Section):
 
     seconds_total: Number
     phases: dict[str, Number] = Field(default_factory=dict)
+    rounds: tuple[Round, ...] = ()
 
 
 class Results(Section):
@@ -226,7 +229,7 @@ class Results(Section):
     meta: tuple[Meta, ...] = ()
     pattern_figures: tuple[PatternFigure, ...] = ()
     readers: tuple[Reader, ...] = ()
-    sample_sizes: tuple[SampleSize, ...] = ()
+    sample_size: tuple[SampleSize, ...] = ()
     oracle: tuple[Oracle, ...] = ()
     published: tuple[Published, ...] = ()
     curves: tuple[Curve, ...] = ()
@@ -235,7 +238,6 @@ class Results(Section):
     survival: tuple[Survival, ...] = ()
     seals: tuple[Seal, ...] = ()
     releases: tuple[Release, ...] = ()
-    rounds: tuple[Round, ...] = ()
     warnings: tuple[str, ...] = ()
     timing: Timing
     environment: dict[str, str]

@@ -1,9 +1,9 @@
-"""What each run did, as rows of ``results.json``: its rounds, and every private release."""
+"""What each run did, as rows of ``results.json``: its rounds, and every private release, what was sealed."""
 
 from collections.abc import Iterator
 
 from server.record import RunRecord
-from server.report.books import Release, Round
+from server.report.books import Release, Round, Seal
 
 
 def round_rows(record: RunRecord) -> Iterator[Round]:
@@ -32,3 +32,12 @@ def release_rows(record: RunRecord) -> Iterator[Release]:
             releases=row.releases,
             epsilon=row.epsilon,
         )
+
+
+def seal_rows(record: RunRecord) -> Iterator[Seal]:
+    """The frozen models that each external hospital answered for, and answers no others of this run."""
+    for site, figures in sorted(record.figures.items()):
+        if any(own.role == "external" for own in figures):
+            yield Seal(
+                arm=record.run.arm, private=record.private, fold=record.run.fold, site=site, models=record.models
+            )

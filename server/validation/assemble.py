@@ -6,16 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from server.record import RunRecord
-from server.report.results import (
-    Composed,
-    Oracle,
-    PrivacyRecord,
-    Published,
-    Results,
-    Spent,
-    StudyRecord,
-    Timing,
-)
+from server.report.books import Composed, PrivacyRecord, Spent
+from server.report.results import Oracle, Published, Results, StudyRecord, Timing
+from server.validation.conduct import release_rows, round_rows, seal_rows
 from server.validation.rows import cohort_rows, cross_site_rows, curve_rows, metric_rows
 from shared import VERSION
 from shared.cohorts import fold_named
@@ -50,8 +43,14 @@ def assemble(
         oracle=tuple(_oracle_rows(study, records, oracle)),
         published=tuple(_published(study)),
         curves=tuple(row for record in records for row in curve_rows(study, record)),
+        releases=tuple(row for record in records for row in release_rows(record)),
+        seals=tuple(row for record in records for row in seal_rows(record)),
         warnings=(*warnings(study), *learnability_warnings(study), *_run_warnings(records)),
-        timing=Timing(seconds_total=seconds, phases={r.run.name + _kind(r): r.seconds for r in records}),
+        timing=Timing(
+            seconds_total=seconds,
+            phases={r.run.name + _kind(r): r.seconds for r in records},
+            rounds=tuple(row for record in records for row in round_rows(record)),
+        ),
         environment={
             "medley": VERSION,
             "python": platform.python_version(),

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from server.record import RunRecord
-from server.report.results import CohortRecord, CrossSite, Curve, Metric
+from server.report.curves import Curve
+from server.report.participants import CohortRecord
+from server.report.results import CrossSite, Metric
 from server.validation.summary import Estimate, bins_of, pooled_tally, site_auc, tallies_of, within_hospital_auc
 from shared.cohorts import ROLES, Role
 from shared.metrics.classification import wilson

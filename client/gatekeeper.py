@@ -92,7 +92,7 @@ def _check_figures(figures: SiteFigures, limits: Limits) -> None:
     _check_size(figures.n, figures.events, limits)
     n, events = figures.n or 0, figures.events or 0
     cells = (figures.event_cells, figures.other_cells)
-    told = (figures.auc, figures.auc_variance, figures.brier, *cells)
+    told = (figures.auc, figures.auc_variance, figures.brier, figures.risk, *cells)
     if any(value is not None for value in told) and min(events, n - events) < limits.min_class:
         raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
     if figures.role == "train" and any(cells):

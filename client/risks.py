@@ -1,6 +1,6 @@
 """Models' risks on a hospital's own patients: calibration, precision, and the differences from the primary model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from shared.metrics.delong import Floats, clustered_auc, paired_auc
 from shared.metrics.risk import RiskTally
 from shared.metrics.splines import moment_knots
 from shared.risk_figures import CalibrationFigures, Paired, Precision, RiskFigures
+from shared.wire import SiteFigures
 
 Owners = npt.NDArray[np.int64]  # whose each unit is
 SEED = 20_000  # of the resamples: the same patients give the same interval
@@ -37,6 +38,16 @@ def risk_figures(event: Floats, scores: Mapping[str, Floats], owner: Owners, pri
             paired=paired.get(model),
         )
     return found
+
+
+def with_risks(
+    figures: Sequence[SiteFigures], event: Floats, scores: Mapping[str, Floats], owner: Owners, primary: str
+) -> list[SiteFigures]:
+    """The figures of every model on the same units, completed where a hospital's minimums let their AUC leave."""
+    if any(own.auc is None for own in figures):
+        return list(figures)
+    found = risk_figures(event, scores, owner, primary)
+    return [own.model_copy(update={"risk": found[own.model]}) for own in figures]
 
 
 def _calibration(event: Floats, score: Floats) -> CalibrationFigures | None:

@@ -18,6 +18,7 @@ from safetensors.numpy import save
 from shared.cohorts import Role
 from shared.metrics.cells import BINS
 from shared.privacy.records import RunKey
+from shared.risk_figures import RiskFigures
 from shared.sections import Section
 
 Arrays = dict[str, npt.NDArray[Any]]  # float32 weights and updates, float64 tallies
@@ -128,6 +129,7 @@ class SiteFigures(Section):
     auc: float | None = None
     auc_variance: float | None = None
     brier: float | None = None
+    risk: RiskFigures | None = None
     event_cells: ClassCells | None = None
     other_cells: ClassCells | None = None
     reasons: dict[str, str] = {}  # by figure, or "all"

@@ -9,6 +9,7 @@ from client.agent.books import Books
 from client.agent.desk import Desk
 from client.evaluation import ONE_CLASS, TOO_FEW, scores_of, site_figures, threshold_tallies
 from client.probe import require_sound
+from client.risks import with_risks
 from client.training import Round, train_round
 from shared.errors import PrivacyRefusal
 from shared.metrics.threshold import gathered
@@ -120,12 +121,16 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
     for role in desk.roles:
         batch = desk.patients(role)
         outcome = batch.outcome.numpy().astype(np.float64)
-        for model, score in scores_of(desk.model, batch).items():
-            if role == "train" and desk.plan:
-                figures.append(SiteFigures(model=model, role=role, n=None, events=None, reasons={"all": PROTECTED}))
-                continue
-            threshold = header.thresholds.get(model)
-            figures.append(site_figures((model, role), outcome, score, threshold, desk.site.limits))
+        scores = scores_of(desk.model, batch)
+        if role == "train" and desk.plan:
+            nothing = {"role": role, "n": None, "events": None, "reasons": {"all": PROTECTED}}
+            figures += [SiteFigures.model_validate({"model": model, **nothing}) for model in scores]
+            continue
+        told = [
+            site_figures((model, role), outcome, score, header.thresholds.get(model), desk.site.limits)
+            for model, score in scores.items()
+        ]
+        figures += with_risks(told, outcome, scores, np.arange(len(outcome)), desk.study.primary)
     return Envelope(Evaluated(models=header.models, figures=tuple(figures))), None
 
 

@@ -1,15 +1,17 @@
-"""Curves from what hospitals released: ROC, decision and risk histograms from tallies, calibration from their fits."""
+"""Curves from what hospitals released: ROC, net benefit and histograms from tallies, calibration from their fits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 from scipy.special import expit
 
 from server.record import RunRecord
-from server.report.results import Curve
+from server.report.curves import Calibration, Curve, Decision
 from server.validation.rows import by_cohort
-from server.validation.summary import bins_of, pooled_tally
+from server.validation.summary import bins_of, pooled_tally, tallies_of
 from shared.cohorts import ROLES, Role
 from shared.metrics.scores import MIDDLE, WIDTH, ScoreTally
 from shared.metrics.splines import moment_knots, spline_basis
@@ -22,107 +24,136 @@ from shared.wire import SiteFigures
 POINTS = 41  # of a calibration curve
 REACH = 2.0  # standard deviations of the log odds to which a hospital's curve is drawn
 Z = 1.959963984540054
+OWN_CURVE = "the hospital's restricted cubic spline of the log odds"
+MEAN_CURVE = "mean of the hospitals' splines, weighted by inverse variance"
+BINNED = "from merged tallies of scores; exact where every hospital kept the edge, else even within a cell"
+Named = tuple[str, SiteFigures]
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a curve is of."""
+    """What curves are of: a model of a run on a cohort."""
 
     record: RunRecord
     model: str
     role: Role
-    bins: int
 
-    def curve(
-        self, kind: str, site: str | None, x: Floats, y: Floats, band: tuple[Floats, Floats] | None = None
-    ) -> Curve:
-        """The curve as the results keep it."""
-        return Curve(
-            kind=kind,  # type: ignore[arg-type]
-            model=self.model,
-            arm=self.record.run.arm,
-            private=self.record.private,
-            fold=self.record.run.fold,
-            cohort=self.role,
-            site=site,
-            x=tuple(x.tolist()),
-            y=tuple(y.tolist()),
-            low=tuple(band[0].tolist()) if band else None,
-            high=tuple(band[1].tolist()) if band else None,
-            bins=self.bins,
-        )
+    def at(self, site: str | None) -> dict[str, object]:
+        """The columns that say so, for a hospital or for all."""
+        run = self.record.run
+        where = {"model": self.model, "arm": run.arm, "private": self.record.private, "fold": run.fold}
+        return {**where, "cohort": self.role, "site": site}
+
+    def risks(self, edges: Sequence[int]) -> Floats:
+        """Probability at each edge of the grid, whose middle is the model's threshold."""
+        middle = self.record.thresholds.get(self.model) or 0.0
+        return np.asarray(expit((np.array(edges) - MIDDLE) * WIDTH + middle))
 
 
-def curve_rows(study: Study, record: RunRecord) -> Iterator[Curve]:
-    """Every curve of every model and cohort of a run."""
+def places(study: Study, record: RunRecord) -> Iterator[tuple[Place, list[Named]]]:
+    """Every model and cohort of a run that a hospital answered for."""
     for model in study.models:
         for role in ROLES:
-            named = by_cohort(record, model, role)
-            figures = [own for _, own in named]
-            place = Place(record, model, role, bins_of(figures))
-            if tally := pooled_tally(figures):
-                yield from _of_tally(place, tally, study.evaluation.decision_range)
-            yield from _calibration(place, named)
+            if figures := by_cohort(record, model, role):
+                yield Place(record, model, role), figures
 
 
-def _of_tally(place: Place, tally: ScoreTally, decisions: tuple[float, float] | None) -> Iterator[Curve]:
-    points = tally.roc()
-    if points is None:
-        return
-    yield place.curve("roc", None, np.array(points[0]), np.array(points[1]))
-    middle = place.record.thresholds.get(place.model) or 0.0
-    even = tally.spread(tally.edges)
-    risk = expit((np.array(tally.edges) - MIDDLE) * WIDTH + middle)
-    for kind, cells in (("risk_events", even.events), ("risk_others", even.others)):
-        yield place.curve(kind, None, risk, np.array([*cells.counts, 0.0]))
-    if decisions is not None:
-        yield from _decisions(place, even, risk, decisions)
+def roc_rows(study: Study, record: RunRecord) -> Iterator[Curve]:
+    """ROC curves over the hospitals of each cohort."""
+    for place, named in places(study, record):
+        figures = [own for _, own in named]
+        tally = pooled_tally(figures)
+        points = tally.roc() if tally else None
+        if points:
+            values = {"kind": "roc", "x": tuple(points[0]), "y": tuple(points[1]), "bins": bins_of(figures)}
+            yield Curve.model_validate({**place.at(None), **values})
 
 
-def _decisions(place: Place, even: ScoreTally, risk: Floats, decisions: tuple[float, float]) -> Iterator[Curve]:
-    """Net benefit at the edges inside the declared range, exact where every hospital kept that edge."""
-    inside = (risk >= decisions[0]) & (risk <= decisions[1])
-    if not inside.any():
-        return
-    above = [np.append(np.cumsum(cells.counts[::-1])[::-1], 0.0)[inside] for cells in (even.events, even.others)]
-    n, prevalence = even.events.total + even.others.total, even.events.total
-    yield place.curve(
-        "decision", None, risk[inside], benefit_of_counts(above[0], above[1], int(round(n)), risk[inside])
-    )
-    yield place.curve("treat_all", None, risk[inside], treat_all(prevalence / n, risk[inside]))
+def decision_rows(study: Study, record: RunRecord) -> Iterator[Decision]:
+    """Net benefit over the hospitals, at the edges of the grid inside the study's range of decisions."""
+    declared = study.evaluation.decision_range
+    for place, named in places(study, record):
+        tally = pooled_tally([own for _, own in named])
+        if declared is None or tally is None or not tally.events.total or not tally.others.total:
+            continue
+        even = tally.spread(tally.edges)
+        risks = place.risks(even.edges)
+        inside = (risks >= declared[0]) & (risks <= declared[1])
+        if not inside.any():
+            continue
+        positives = [np.append(np.cumsum(c.counts[::-1])[::-1], 0.0)[inside] for c in (even.events, even.others)]
+        events, n = round(even.events.total), round(even.events.total + even.others.total)
+        values = {
+            "threshold": tuple(risks[inside].tolist()),
+            "benefit": tuple(benefit_of_counts(positives[0], positives[1], n, risks[inside]).tolist()),
+            "treat_all": tuple(treat_all(events / n, risks[inside]).tolist()),
+        }
+        yield Decision.model_validate({**place.at(None), **values, "n": n, "events": events, "method": BINNED})
 
 
-def _calibration(place: Place, named: Sequence[tuple[str, SiteFigures]]) -> Iterator[Curve]:
-    """Each hospital's own curve, and their mean with inverse-variance weights where two or more reach."""
-    fits = [
-        (site, f.risk.calibration) for site, f in named if f.risk and f.risk.calibration and f.risk.calibration.curve
-    ]
-    for site, fit in fits:
-        odds = np.linspace(fit.mean - REACH * fit.deviation, fit.mean + REACH * fit.deviation, POINTS)
-        yield _drawn(place, site, odds, *_at(fit, odds))
-    if len(fits) > 1:
-        low = max(fit.mean - REACH * fit.deviation for _, fit in fits)
-        high = min(fit.mean + REACH * fit.deviation for _, fit in fits)
-        if low < high:
-            odds = np.linspace(low, high, POINTS)
-            values, variances = (np.stack(side) for side in zip(*(_at(fit, odds) for _, fit in fits), strict=True))
+def calibration_rows(study: Study, record: RunRecord) -> Iterator[Calibration]:
+    """Each hospital's own curve and histogram, and those of all hospitals where there are several."""
+    for place, named in places(study, record):
+        for site, own in named:
+            if fit := _fit(own):
+                odds = _reach([fit])
+                yield _drawn(place, site, [own], (odds, *_at(fit, odds)))
+        fits = [fit for _, own in named if (fit := _fit(own))]
+        odds = _reach(fits) if len(fits) > 1 else np.zeros(0)
+        if len(odds):
+            values, variances = (np.stack(side) for side in zip(*(_at(fit, odds) for fit in fits), strict=True))
             weights = 1 / variances
-            yield _drawn(
-                place, None, odds, (weights * values).sum(axis=0) / weights.sum(axis=0), 1 / weights.sum(axis=0)
-            )
+            total = weights.sum(axis=0)
+            curve = odds, (weights * values).sum(axis=0) / total, 1 / total
+            yield _drawn(place, None, [own for _, own in named if _fit(own)], curve)
+
+
+def _fit(figures: SiteFigures) -> CalibrationFigures | None:
+    found = figures.risk.calibration if figures.risk else None
+    return found if found and found.curve else None
+
+
+def _reach(fits: Sequence[CalibrationFigures]) -> Floats:
+    """Log odds within reach of every hospital, rising; none where they do not meet."""
+    low = max(fit.mean - REACH * fit.deviation for fit in fits)
+    high = min(fit.mean + REACH * fit.deviation for fit in fits)
+    return np.linspace(low, high, POINTS) if low < high else np.zeros(0)
 
 
 def _at(fit: CalibrationFigures, odds: Floats) -> tuple[Floats, Floats]:
     """Log odds that a hospital observed at ``odds``, and their variance."""
-    assert fit.curve is not None
-    assert fit.curve_covariance is not None
     basis = spline_basis(odds, moment_knots(fit.mean, fit.deviation))
-    covariance = np.zeros((3, 3))
-    covariance[np.triu_indices(3)] = fit.curve_covariance
-    covariance = covariance + np.triu(covariance, 1).T
+    upper = np.zeros((3, 3))
+    upper[np.triu_indices(3)] = fit.curve_covariance
+    covariance = upper + np.triu(upper, 1).T
     return basis @ np.array(fit.curve), np.einsum("ip,pq,iq->i", basis, covariance, basis)
 
 
-def _drawn(place: Place, site: str | None, odds: Floats, values: Floats, variances: Floats) -> Curve:
-    half = Z * np.sqrt(variances)
-    return place.curve("calibration", site, expit(odds), expit(values), (expit(values - half), expit(values + half)))
+def _drawn(
+    place: Place, site: str | None, figures: Sequence[SiteFigures], curve: tuple[Floats, Floats, Floats]
+) -> Calibration:
+    """A curve of (log odds, observed log odds, variance) in probabilities, with the histogram of ``figures``."""
+    odds, values, variances = curve
+    half = Z * np.sqrt(np.maximum(variances, 0))
+    sides = {"predicted": odds, "observed": values, "low": values - half, "high": values + half}
+    return Calibration.model_validate(
+        {
+            **place.at(site),
+            **{name: tuple(expit(side).tolist()) for name, side in sides.items()},
+            **_histogram(place, tallies_of(figures)),
+            "n": sum(own.n or 0 for own in figures),
+            "cases": sum(own.events or 0 for own in figures),
+            "method": OWN_CURVE if site else MEAN_CURVE,
+        }
+    )
+
+
+def _histogram(place: Place, tallies: Sequence[ScoreTally]) -> dict[str, object]:
+    """Patients of each class in the cells that all hospitals and both classes kept: no cell is a small one."""
+    if not tallies:
+        return {}
+    together = reduce(add, tallies)
+    edges = sorted(set(together.events.edges) & set(together.others.edges))
+    sides = {"events": together.events.coarsened(edges), "others": together.others.coarsened(edges)}
+    counts = {name: tuple(round(count) for count in cells.counts) for name, cells in sides.items()}
+    return {"edges": tuple(place.risks(edges).tolist()), **counts}

@@ -101,7 +101,7 @@ def _of_cohort(key: tuple[RunRecord, str, str, Role], figures: Sequence[tuple[st
             fold=fold,
             cohort=role,
             k=len(parts),
-            scale=scale.name,  # type: ignore[arg-type]
+            scale=scale.name,
             sites=tuple(parts),
             estimate=None,
             reason=f"{len(parts)} hospital(s) with this figure: fewer than {FEWEST} are not summarised",

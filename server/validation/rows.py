@@ -4,16 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from server.record import RunRecord
-from server.report.curves import Curve
 from server.report.participants import CohortRecord
 from server.report.results import CrossSite, Metric
+from server.validation.risks import over_hospitals, site_risks
 from server.validation.summary import Estimate, bins_of, pooled_tally, site_auc, tallies_of, within_hospital_auc
 from shared.cohorts import ROLES, Role
-from shared.metrics.classification import wilson
+from shared.metrics.classification import ConfusionTally, wilson
 from shared.study import Study
 from shared.wire import SiteFigures
 
 SMALL_CELL = "too few on one side of the threshold"
+MEASURES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 
 
 @dataclass(frozen=True)
@@ -54,35 +55,13 @@ def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterato
             yield _metric(key, site, name, estimate, [own])
     every = [own for _, own in figures]
     yield _metric(key, None, "auc", within_hospital_auc(every), every)
-    for name, estimate in _decision_estimates(key, every).items():
+    for name, estimate in {**over_hospitals(every), **_decision_estimates(key, every)}.items():
         yield _metric(key, None, name, estimate, every)
     tally = pooled_tally(every)
     value = tally.auc() if tally else None
     if value is not None:
         binned = Estimate(value, method=f"pooled, {bins_of(every)} bins or more a hospital")
         yield _metric(key, None, "auc_pooled", binned, every)
-
-
-def curve_rows(study: Study, record: RunRecord) -> Iterator[Curve]:
-    """ROC curves over the hospitals of each cohort, from tallies."""
-    for model in study.models:
-        for role in ROLES:
-            figures = [own for _, own in by_cohort(record, model, role)]
-            tally = pooled_tally(figures)
-            points = tally.roc() if tally else None
-            if tally and points:
-                yield Curve(
-                    kind="roc",
-                    model=model,
-                    arm=record.run.arm,
-                    private=record.private,
-                    fold=record.run.fold,
-                    cohort=role,
-                    site=None,
-                    x=tuple(points[0]),
-                    y=tuple(points[1]),
-                    bins=bins_of(figures),
-                )
 
 
 def cohort_rows(record: RunRecord) -> Iterator[CohortRecord]:
@@ -127,17 +106,11 @@ def cross_site_rows(study: Study, records: Sequence[RunRecord]) -> Iterator[Cros
 
 
 def _site_estimates(key: Key, own: SiteFigures) -> dict[str, Estimate]:
-    missing = own.reasons.get("all", "")
-    brier_reason = own.reasons.get("auc") or missing or "not reported"
-    estimates = {
-        "auc": site_auc(own),
-        "brier": Estimate(own.brier, method="mean squared error", reason="" if own.brier is not None else brier_reason),
-    }
-    return {**estimates, **_decision_estimates(key, [own])}
+    return {"auc": site_auc(own), **site_risks(own), **_decision_estimates(key, [own])}
 
 
 def _decision_estimates(key: Key, figures: Sequence[SiteFigures]) -> dict[str, Estimate]:
-    """Sensitivity, specificity and accuracy of the hospitals together; null as soon as one could not tell."""
+    """Measures at the frozen threshold of the hospitals together; null as soon as one could not tell."""
     tables = [tally.decisions() for tally in tallies_of(figures)]
     if len(tables) < len(figures):
         reason = ", ".join(sorted({reason for f in figures for reason in f.reasons.values()})) or "not reported"
@@ -147,9 +120,15 @@ def _decision_estimates(key: Key, figures: Sequence[SiteFigures]) -> dict[str, E
         reason = ""
     events = None if reason else _added([events for events, _ in tables])
     others = None if reason else _added([others for _, others in tables])
-    both = None if events is None or others is None else (events[0] + others[0], events[1] + others[1])
-    named = {"sensitivity": events, "specificity": others, "accuracy": both}
-    return {name: _rate(table, reason or SMALL_CELL) for name, table in named.items()}
+    named: dict[str, tuple[int, int] | None] = {"sensitivity": events, "specificity": others}
+    table = None
+    if events is not None and others is not None:
+        table = ConfusionTally(events[0], others[1], others[0], events[1])
+        named |= {name: (right, total - right) for name, (right, total) in table.proportions.items()}
+    rates = {name: _rate(named.get(name), reason or SMALL_CELL) for name in MEASURES}
+    f1 = table.f1 if table else None
+    undefined = "" if f1 is not None else reason or SMALL_CELL if table is None else "no event and no positive decision"
+    return {**rates, "f1": Estimate(f1, method="frozen threshold" if f1 is not None else "", reason=undefined)}
 
 
 def _added(tables: Sequence[tuple[int, int] | None]) -> tuple[int, int] | None:
@@ -164,7 +143,7 @@ def _rate(table: tuple[int, int] | None, reason: str) -> Estimate:
         return Estimate(None, reason=reason)
     right, trials = table[0], sum(table)
     if trials == 0:
-        return Estimate(None, reason="no patient of that class")
+        return Estimate(None, reason="no patient of that kind")
     return Estimate(right / trials, *wilson(right, trials), method="Wilson interval, frozen threshold")
 
 

@@ -56,19 +56,19 @@ def percentile_interval(values: Floats, level: float = 0.95) -> tuple[float, flo
 
 def weighted_auc(outcome: Floats, score: Floats, weights: Weights) -> Floats:
     """AUC of each replicate, (replicates,)."""
-    events, others = _by_score(outcome, score, weights)
+    events, both, _ = _ranked(outcome, score, weights)
+    others = both - events
     below = np.cumsum(others, axis=0) - others / 2
     return np.asarray((events * below).sum(axis=0) / (events.sum(axis=0) * others.sum(axis=0)))
 
 
 def weighted_precision(outcome: Floats, score: Floats, weights: Weights) -> Floats:
     """Average precision of each replicate, (replicates,): precision at each score, weighted by the recall it adds."""
-    events, others = _by_score(outcome, -score, weights)
-    here = np.flatnonzero(events.any(axis=1))
-    true = np.cumsum(events, axis=0)[here]
-    positive = true + np.cumsum(others, axis=0)[here]
+    events, both, held = _ranked(outcome, -score, weights)
+    events = events[held]
+    true, positive = np.cumsum(events, axis=0), np.cumsum(both, axis=0)[held]
     precision = np.divide(true, positive, out=np.zeros_like(true), where=positive > 0)
-    return np.asarray((events[here] * precision).sum(axis=0) / true[-1])
+    return np.asarray((events * precision).sum(axis=0) / true[-1])
 
 
 def average_precision(outcome: Floats, score: Floats) -> float:
@@ -76,13 +76,13 @@ def average_precision(outcome: Floats, score: Floats) -> float:
     return float(weighted_precision(outcome, score, np.ones((len(outcome), 1)))[0])
 
 
-def _by_score(outcome: Floats, score: Floats, weights: Weights) -> tuple[Weights, Weights]:
-    """Weights of events and others at each distinct score, rising: (scores, replicates) each."""
+def _ranked(outcome: Floats, score: Floats, weights: Weights) -> tuple[Weights, Weights, npt.NDArray[np.int64]]:
+    """Weights of events and of all at each distinct score, rising, (scores, replicates); which scores hold events."""
     order = np.argsort(score, kind="stable")
-    ordered, truth = score[order], outcome[order].astype(weights.dtype)[:, None]
+    ordered, truth = score[order], outcome[order].astype(weights.dtype)
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    drawn = weights[order]
-    sides = drawn * truth, drawn * (1 - truth)
+    both = weights[order]
+    events = both * truth[:, None]
     if len(starts) < len(score):
-        sides = np.add.reduceat(sides[0], starts, axis=0), np.add.reduceat(sides[1], starts, axis=0)
-    return sides
+        events, both = np.add.reduceat(events, starts, axis=0), np.add.reduceat(both, starts, axis=0)
+    return events, both, np.flatnonzero(np.add.reduceat(truth, starts))

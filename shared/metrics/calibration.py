@@ -46,7 +46,7 @@ def ici(fit: Fit, knots: Floats, odds: Floats) -> float:
 
 def gaps(fit: Fit, knots: Floats, odds: Floats) -> Floats:
     """Distance of the curve from each patient's risk, (patients,): its median is E50, its 90th percentile E90."""
-    return np.abs(curve(fit, knots, odds)[0] - expit(odds))
+    return np.asarray(np.abs(curve(fit, knots, odds)[0] - expit(odds)))
 
 
 def log_ratio_error(n: int, observed: int) -> float:

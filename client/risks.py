@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from client.evaluation import Ward
 from shared.metrics.bootstrap import average_precision, intervals, weighted_precision
 from shared.metrics.calibration import flexible, ici, in_the_large, slope
 from shared.metrics.delong import Floats, clustered_auc, paired_auc
@@ -41,13 +42,18 @@ def risk_figures(event: Floats, scores: Mapping[str, Floats], owner: Owners, pri
 
 
 def with_risks(
-    figures: Sequence[SiteFigures], event: Floats, scores: Mapping[str, Floats], owner: Owners, primary: str
+    figures: Sequence[SiteFigures], ward: Ward, scores: Mapping[str, Floats], primary: str
 ) -> list[SiteFigures]:
-    """The figures of every model on the same units, completed where a hospital's minimums let their AUC leave."""
-    if any(own.auc is None for own in figures):
-        return list(figures)
-    found = risk_figures(event, scores, owner, primary)
-    return [own.model_copy(update={"risk": found[own.model]}) for own in figures]
+    """The figures of every model, completed for each question whose AUC may leave; ``scores`` (units, outputs) each."""
+    questions = {model: ward.outcome.targets(ward.truth, values) for model, values in scores.items()}
+    found: dict[tuple[str, str], RiskFigures] = {}
+    for name, target in questions[primary].items():
+        told = [own.model for own in figures if own.target == name and own.auc is not None]
+        if set(told) == set(scores):  # few of a class are few for every model
+            own_scores = {model: questions[model][name].score for model in scores}
+            risks = risk_figures(target.event, own_scores, ward.owner[target.known], primary)
+            found |= {(model, name): risk for model, risk in risks.items()}
+    return [own.model_copy(update={"risk": found.get((own.model, own.target))}) for own in figures]
 
 
 def _calibration(event: Floats, score: Floats) -> CalibrationFigures | None:

@@ -7,12 +7,14 @@ from operator import add
 
 import numpy as np
 from scipy.special import expit
+from scipy.stats import norm
 
 from server.record import RunRecord
 from server.report.curves import Calibration, Curve, Decision
 from server.validation.rows import by_cohort
 from server.validation.summary import bins_of, pooled_tally, tallies_of
 from shared.cohorts import ROLES, Role
+from shared.metrics.cells import Cells
 from shared.metrics.scores import MIDDLE, WIDTH, ScoreTally
 from shared.metrics.splines import moment_knots, spline_basis
 from shared.metrics.tally import Floats
@@ -26,7 +28,7 @@ REACH = 2.0  # standard deviations of the log odds to which a hospital's curve i
 Z = 1.959963984540054
 OWN_CURVE = "the hospital's restricted cubic spline of the log odds"
 MEAN_CURVE = "mean of the hospitals' splines, weighted by inverse variance"
-BINNED = "from merged tallies of scores; exact where every hospital kept the edge, else even within a cell"
+BINNED = "from merged tallies of scores: exact where every hospital kept the edge, else as if normal within a cell"
 Named = tuple[str, SiteFigures]
 
 
@@ -44,7 +46,7 @@ class Place:
         where = {"model": self.model, "arm": run.arm, "private": self.record.private, "fold": run.fold}
         return {**where, "cohort": self.role, "site": site}
 
-    def risks(self, edges: Sequence[int]) -> Floats:
+    def risks(self, edges: Sequence[int] | Floats) -> Floats:
         """Probability at each edge of the grid, whose middle is the model's threshold."""
         middle = self.record.thresholds.get(self.model) or 0.0
         return np.asarray(expit((np.array(edges) - MIDDLE) * WIDTH + middle))
@@ -73,22 +75,46 @@ def decision_rows(study: Study, record: RunRecord) -> Iterator[Decision]:
     """Net benefit over the hospitals, at the edges of the grid inside the study's range of decisions."""
     declared = study.evaluation.decision_range
     for place, named in places(study, record):
-        tally = pooled_tally([own for _, own in named])
-        if declared is None or tally is None or not tally.events.total or not tally.others.total:
+        tallies = tallies_of([own for _, own in named])
+        if declared is None or not tallies:
             continue
-        even = tally.spread(tally.edges)
-        risks = place.risks(even.edges)
+        edges = np.array(sorted({edge for tally in tallies for edge in tally.edges}), dtype=np.float64)
+        risks = place.risks(edges)
         inside = (risks >= declared[0]) & (risks <= declared[1])
-        if not inside.any():
+        events, others = (sum(cells.total for cells in side) for side in zip(*map(_sides, tallies), strict=True))
+        if not inside.any() or not events or not others:
             continue
-        positives = [np.append(np.cumsum(c.counts[::-1])[::-1], 0.0)[inside] for c in (even.events, even.others)]
-        events, n = round(even.events.total), round(even.events.total + even.others.total)
+        true, false = (
+            sum((above(cells, edges[inside]) for cells in side), np.zeros(int(inside.sum())))
+            for side in zip(*map(_sides, tallies), strict=True)
+        )
+        n, thresholds = round(events + others), risks[inside]
         values = {
-            "threshold": tuple(risks[inside].tolist()),
-            "benefit": tuple(benefit_of_counts(positives[0], positives[1], n, risks[inside]).tolist()),
-            "treat_all": tuple(treat_all(events / n, risks[inside]).tolist()),
+            "threshold": tuple(thresholds.tolist()),
+            "benefit": tuple(benefit_of_counts(true, false, n, thresholds).tolist()),
+            "treat_all": tuple(treat_all(events / n, thresholds).tolist()),
         }
-        yield Decision.model_validate({**place.at(None), **values, "n": n, "events": events, "method": BINNED})
+        yield Decision.model_validate({**place.at(None), **values, "n": n, "events": round(events), "method": BINNED})
+
+
+def above(cells: Cells, edges: Floats) -> Floats:
+    """Patients of one class at or above each of ``edges``: exact at the class's own edges.
+
+    Between them, and beyond the outermost, the scores are taken as normal; spread evenly, those of the wide outer cells
+    would lie much too far out. Even where the class has fewer than two inner edges.
+    """
+    below = np.concatenate([[0.0], np.cumsum(cells.counts)])
+    inner = (below > 0) & (below < cells.total)
+    own, quantiles = np.array(cells.edges)[inner], norm.ppf(below[inner] / max(cells.total, 1))
+    if len(own) < 2 or quantiles[-1] == quantiles[0]:
+        return np.asarray(cells.total - np.interp(edges, cells.edges, below))
+    slope = (quantiles[-1] - quantiles[0]) / (own[-1] - own[0])
+    beyond = np.minimum(edges - own[0], 0) + np.maximum(edges - own[-1], 0)
+    return np.asarray(cells.total * norm.sf(np.interp(edges, own, quantiles) + slope * beyond))
+
+
+def _sides(tally: ScoreTally) -> tuple[Cells, Cells]:
+    return tally.events, tally.others
 
 
 def calibration_rows(study: Study, record: RunRecord) -> Iterator[Calibration]:

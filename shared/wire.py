@@ -147,6 +147,8 @@ class SiteFigures(Section):
         for cells, patients in ((self.event_cells, events), (self.other_cells, n - events)):
             if cells and sum(cells.counts) != patients:
                 raise ValueError("a tally must hold the patients of its class, each once")
+        if self.risk and self.risk.expected > n:
+            raise ValueError("no more events can be expected than there are patients")
         return self
 
 

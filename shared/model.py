@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from shared.batch import Batch
 from shared.encoders import ENCODERS
 from shared.fusions import FUSIONS
+from shared.fusions.base import Fusion
 from shared.heads import Head, Outputs, own_head
 from shared.study import Study
 
@@ -31,10 +32,10 @@ class MultimodalModel(nn.Module):
         self.fusions = nn.ModuleDict(
             {
                 model: FUSIONS[study.fusion.kind]({name: widths[name] for name in model.split("+")}, outputs)
-                for model in study.models
-                if "+" in model
+                for model in study.fusions
             }
         )
+        self.models = study.models
 
     def embed(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Embeddings {modality: (units, width)} of prepared inputs."""
@@ -46,7 +47,19 @@ class MultimodalModel(nn.Module):
 
     def fused_scores(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Scores (units, outputs) of the models of several modalities."""
-        return {model: fusion(embeddings, present) for model, fusion in self.fusions.items()}
+        found = {}
+        for model in self.models:
+            if "+" in model:
+                one, used = self.fusion_of(model), model.split("+")
+                masks = {name: present[name] & (name in used) for name in one.modalities}
+                found[model] = one(embeddings, masks)
+        return found
+
+    def fusion_of(self, model: str) -> Fusion:
+        """The fusion that serves a model: its own, or the one that serves all."""
+        found = self.fusions[model] if model in self.fusions else next(iter(self.fusions.values()))
+        assert isinstance(found, Fusion)
+        return found
 
     def scores(self, batch: Batch) -> dict[str, Tensor]:
         """Scores (units, outputs) of every model; a unit with none of a model's modalities gets its bias."""

@@ -23,6 +23,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _evaluation_faults(study)
     yield from _training_faults(study)
     yield from _loss_faults(study)
+    yield from _resampling_faults(study)
     yield from _strategy_faults(study)
     yield from _privacy_faults(study)
 
@@ -82,6 +83,8 @@ def _fusion_faults(study: Study) -> Iterator[Fault]:
             if width < study.outcome.outputs:
                 rule = f"an embedding of {width} cannot tell {study.outcome.outputs} scores apart"
                 yield f"modalities.{name}.width", rule, f"write width = {study.outcome.outputs} or more"
+    if study.fusion.masked and (study.fusion.combinations != "all" or len(widths) < 2):
+        yield "fusion.masked", "one fusion for all combinations needs several combinations", "remove it"
     if study.fusion.kind == "mean" and len(set(widths.values())) > 1:
         told = ", ".join(f"{name} {width}" for name, width in widths.items())
         yield "fusion.kind", f"a mean needs embeddings of one width, got {told}", "give the modalities one width"
@@ -151,6 +154,17 @@ def _training_faults(study: Study) -> Iterator[Fault]:
                 (f"{trainers} training hospital(s), {training.min_contributors} needed in the federated arm"),
                 "add hospitals, or write training.share_alone = true",
             )
+
+
+def _resampling_faults(study: Study) -> Iterator[Fault]:
+    place, resample = "training.resample", study.training.resample
+    if resample == "none":
+        return
+    if study.private:
+        rule = f"{resample} makes one record of several patients, which breaks the unit of privacy"
+        yield place, rule, 'take loss = { kind = "weighted", ... } with the declared prevalence'
+    if study.outcome.kind not in ("binary", "early-warning", "multiclass", "ordinal"):
+        yield place, f"a {study.outcome.kind} outcome has no classes to balance", "remove it"
 
 
 def _loss_faults(study: Study) -> Iterator[Fault]:

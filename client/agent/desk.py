@@ -52,10 +52,7 @@ class Desk:
 
     def groups(self, stage: str) -> frozenset[str]:
         """Parameter groups that this hospital trains in a stage: of the modalities that it has, as declared."""
-        fused = stage == "fusion"
-        return frozenset(
-            model for model in self.study.models if ("+" in model) == fused and set(model.split("+")) <= self.held
-        )
+        return self.study.groups(stage, self.held)
 
     def load(self, weights: Arrays) -> None:
         """Take the server's weights; refuses any that are not exactly the study's parameters."""

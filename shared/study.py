@@ -161,6 +161,14 @@ class Evaluation(Section):
     published_patients: dict[str, tuple[int, int]] = {}
 
 
+class Comparator(Section):
+    """A learner that cannot be federated, for comparison: in a simulation's arms alone and pooled."""
+
+    kind: Literal["knn-lasso", "lightgbm", "multi-kernel-svm", "xgboost"]
+    modalities: tuple[Name, ...] = Field(min_length=1)
+    arms: tuple[ArmName, ...] = Field(default=("alone", "pooled"), min_length=1)
+
+
 class Simulation(Section):
     """Read by simulations only: which generator invents the hospitals, and how they differ."""
 
@@ -184,6 +192,7 @@ class Study(Section):
     training: Training = Training()
     privacy: Privacy
     evaluation: Evaluation
+    comparators: dict[Name, Comparator] = {}
     simulation: Simulation | None = None
     overrides: tuple[str, ...] = ()
 
@@ -194,6 +203,11 @@ class Study(Section):
         if self.fusion.combinations == "primary":
             return (*names, *([self.primary] if "+" in self.primary else []))
         return tuple("+".join(subset) for size in range(1, len(names) + 1) for subset in combinations(names, size))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Everything that is validated: the models, and the comparators after them."""
+        return (*self.models, *self.comparators)
 
     @property
     def fusions(self) -> tuple[str, ...]:

@@ -23,11 +23,11 @@ from shared.risk_figures import CalibrationFigures
 from shared.study import Study
 from shared.wire import SiteFigures
 
-POINTS = 41  # of a calibration curve
+POINTS = 31  # of a calibration curve
 REACH = 2.0  # standard deviations of the log odds to which a hospital's curve is drawn
 Z = 1.959963984540054
 OWN_CURVE = "the hospital's restricted cubic spline of the log odds"
-MEAN_CURVE = "mean of the hospitals' splines, weighted by inverse variance"
+MEAN_CURVE = "mean of the hospitals' restricted cubic splines, weighted by inverse variance"
 BINNED = "from merged tallies of scores: exact where every hospital kept the edge, else as if normal within a cell"
 Named = tuple[str, SiteFigures]
 
@@ -125,7 +125,7 @@ def calibration_rows(study: Study, record: RunRecord) -> Iterator[Calibration]:
                 odds = _reach([fit])
                 yield _drawn(place, site, [own], (odds, *_at(fit, odds)))
         fits = [fit for _, own in named if (fit := _fit(own))]
-        odds = _reach(fits) if len(fits) > 1 else np.zeros(0)
+        odds = _reach(fits) if fits else np.zeros(0)
         if len(odds):
             values, variances = (np.stack(side) for side in zip(*(_at(fit, odds) for fit in fits), strict=True))
             weights = 1 / variances
@@ -179,7 +179,14 @@ def _histogram(place: Place, tallies: Sequence[ScoreTally]) -> dict[str, object]
     if not tallies:
         return {}
     together = reduce(add, tallies)
-    edges = sorted(set(together.events.edges) & set(together.others.edges))
-    sides = {"events": together.events.coarsened(edges), "others": together.others.coarsened(edges)}
-    counts = {name: tuple(round(count) for count in cells.counts) for name, cells in sides.items()}
+    edges = _held(together, sorted(set(together.events.edges) & set(together.others.edges)))
+    sides = {"events": together.events, "others": together.others}
+    counts = {name: tuple(round(count) for count in cells.coarsened(edges).counts) for name, cells in sides.items()}
     return {"edges": tuple(place.risks(edges).tolist()), **counts}
+
+
+def _held(tally: ScoreTally, edges: list[int]) -> list[int]:
+    """The edges without the empty cells at both ends."""
+    both = np.array(tally.events.coarsened(edges).counts) + np.array(tally.others.coarsened(edges).counts)
+    held = np.flatnonzero(both)
+    return edges[held[0] : held[-1] + 2] if len(held) else edges

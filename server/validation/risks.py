@@ -51,6 +51,22 @@ def over_hospitals(figures: Sequence[SiteFigures]) -> dict[str, Estimate]:
     }
 
 
+def measures_over_hospitals(figures: Sequence[SiteFigures]) -> dict[str, Estimate]:
+    """Figures of the outcome as a whole that add up: mean and squared errors and shares of right classes, by units."""
+    told = [own for own in figures if own.measures and own.n]
+    found = {}
+    for name in told[0].measures if told else ():
+        kind, values = (
+            name.partition(".")[0],
+            [(own.n or 0, own.measures[name]) for own in told if name in own.measures],
+        )
+        power = {"mae": 1, "accuracy": 1, "rmse": 2}.get(kind)
+        if power and len(values) == len(told):
+            mean = sum(n * value**power for n, value in values) / sum(n for n, _ in values)
+            found[name] = Estimate(mean ** (1 / power), method="exact over hospitals, by units")
+    return found
+
+
 def _sums(figures: Sequence[SiteFigures], reason: str) -> dict[str, Estimate]:
     """Figures that are sums over patients, and so exact over hospitals."""
     told = [own for own in figures if own.brier is not None and own.n]

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from server.record import RunRecord
 from server.report.participants import CohortRecord
 from server.report.results import CrossSite, Metric
-from server.validation.risks import over_hospitals, site_risks
-from server.validation.summary import Estimate, bins_of, pooled_tally, site_auc, tallies_of, within_hospital_auc
+from server.validation.risks import measures_over_hospitals, over_hospitals, site_risks
+from server.validation.summary import Estimate, pooled_auc, site_auc, tallies_of, within_hospital_auc
 from shared.cohorts import ROLES, Role
 from shared.metrics.classification import ConfusionTally, wilson
+from shared.outcomes.binary import Binary
 from shared.study import Study
 from shared.wire import SiteFigures
 
@@ -26,13 +27,13 @@ class Key:
     role: Role
 
 
-def by_cohort(record: RunRecord, model: str, role: Role) -> list[tuple[str, SiteFigures]]:
-    """(hospital, figures) of one model on one cohort, by hospital's name."""
+def by_cohort(record: RunRecord, model: str, role: Role, target: str = "") -> list[tuple[str, SiteFigures]]:
+    """(hospital, figures) of one model on one cohort, by hospital's name; ``target`` is a question of the outcome."""
     return [
         (site, figures)
         for site, all_of in sorted(record.figures.items())
         for figures in all_of
-        if (figures.model, figures.role, figures.target) == (model, role, "")
+        if (figures.model, figures.role, figures.target) == (model, role, target)
     ]
 
 
@@ -40,8 +41,11 @@ def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
     """Every figure of every model on every cohort, and the thresholds."""
     for model in study.models:
         for role in ROLES:
-            if figures := by_cohort(record, model, role):
-                yield from _cohort_metrics(Key(record, model, role), figures)
+            key = Key(record, model, role)
+            if isinstance(study.outcome, Binary):
+                yield from _cohort_metrics(key, by_cohort(record, model, role))
+            else:
+                yield from _outcome_metrics(key)
     for model, threshold in record.thresholds.items():
         reason = "" if threshold is not None else "no threshold could be chosen"
         estimate = Estimate(threshold, method="logit, frozen before validation", reason=reason)
@@ -54,14 +58,33 @@ def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterato
         for name, estimate in _site_estimates(key, own).items():
             yield _metric(key, site, name, estimate, [own])
     every = [own for _, own in figures]
+    if not every:
+        return
     yield _metric(key, None, "auc", within_hospital_auc(every), every)
     for name, estimate in {**over_hospitals(every), **_decision_estimates(key, every)}.items():
         yield _metric(key, None, name, estimate, every)
-    tally = pooled_tally(every)
-    value = tally.auc() if tally else None
-    if value is not None:
-        binned = Estimate(value, method=f"pooled, {bins_of(every)} bins or more a hospital")
-        yield _metric(key, None, "auc_pooled", binned, every)
+    if (pooled := pooled_auc(every)) is not None:
+        yield _metric(key, None, "auc_pooled", pooled, every)
+
+
+def _outcome_metrics(key: Key) -> Iterator[Metric]:
+    """Of an outcome with several questions or none: each question's figures by its name, and the outcome's own."""
+    own_cohort = [own for of_site in key.record.figures.values() for own in of_site]
+    named = [own for own in own_cohort if (own.model, own.role) == (key.model, key.role)]
+    for target in dict.fromkeys(own.target for own in named):
+        figures = by_cohort(key.record, key.model, key.role, target)
+        every = [own for _, own in figures]
+        if target:
+            groups = [(site, {"auc": site_auc(own), **site_risks(own)}, [own]) for site, own in figures]
+            whole = {"auc": within_hospital_auc(every), **over_hospitals(every)}
+            for site, estimates, of in [*groups, (None, whole, every)]:
+                for name, estimate in estimates.items():
+                    yield _metric(key, site, f"{name}.{target}", estimate, of)
+        for site, own in figures:
+            for name, value in own.measures.items():
+                yield _metric(key, site, name, Estimate(value, method="of the hospital's own patients"), [own])
+        for name, estimate in measures_over_hospitals(every).items():
+            yield _metric(key, None, name, estimate, every)
 
 
 def cohort_rows(record: RunRecord) -> Iterator[CohortRecord]:

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
+import numpy as np
+
 from shared.metrics.cells import Cells
 from shared.metrics.delong import logit_interval, separated_bound
+from shared.metrics.pooled_delong import binned_area
 from shared.metrics.scores import ScoreTally
 from shared.wire import SiteFigures
 
@@ -61,6 +64,17 @@ def pooled_tally(figures: Sequence[SiteFigures]) -> ScoreTally | None:
     tallies = tallies_of(figures)
     edges = sorted({edge for tally in tallies for edge in tally.edges})
     return reduce(add, (tally.spread(edges) for tally in tallies)) if tallies else None
+
+
+def pooled_auc(figures: Sequence[SiteFigures]) -> Estimate | None:
+    """AUC of all hospitals' binned scores together, with their logit-DeLong interval; None without a tally."""
+    tally = pooled_tally(figures)
+    if tally is None or min(tally.events.total, tally.others.total) < 2:
+        return None
+    areas = binned_area(np.array(tally.events.counts), np.array(tally.others.counts))
+    auc, method = float(areas.auc[0]), f"pooled, {bins_of(figures)} bins or more a hospital"
+    low, high = logit_interval(auc, float(areas.covariance[0, 0])) or (None, None)
+    return Estimate(auc, low, high, method)
 
 
 def tallies_of(figures: Sequence[SiteFigures]) -> list[ScoreTally]:

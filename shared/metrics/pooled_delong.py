@@ -18,7 +18,7 @@ Bins = npt.NDArray[np.int64]
 class PlacementSums:
     """Patients of one class: how many, sums of placements (models,), and of their products (models, models)."""
 
-    n: int
+    n: float  # whole, but for counts that were spread over finer bins
     sums: Floats
     products: Floats
 
@@ -42,6 +42,16 @@ def placement_sums(bins: Bins, opposite: Floats) -> PlacementSums:
     share_below = (opposite.cumsum(axis=1) - opposite / 2) / opposite.sum(axis=1, keepdims=True)
     placements = np.take_along_axis(share_below, bins, axis=1)
     return PlacementSums(bins.shape[1], placements.sum(axis=1), placements @ placements.T)
+
+
+def binned_area(events: Floats, others: Floats) -> Areas:
+    """AUC and variance of one model from pooled counts (bins,) of both classes on the same bins, two of each class."""
+    sides = []
+    for own, opposite in ((events, others), (others, events)):
+        placements = (opposite.cumsum() - opposite / 2) / opposite.sum()
+        sums, squares = np.array([own @ placements]), np.array([[own @ placements**2]])
+        sides.append(PlacementSums(float(own.sum()), sums, squares))
+    return pooled_areas(*sides)
 
 
 def pooled_areas(events: PlacementSums, others: PlacementSums) -> Areas:

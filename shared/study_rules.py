@@ -138,11 +138,23 @@ def _evaluation_faults(study: Study) -> Iterator[Fault]:
         if not metric or cohort not in COHORTS:
             rule = f'a published figure is named "metric.cohort", got {name}'
             yield "evaluation.published", rule, 'for instance "auc.external"'
+    yield from _comparison_faults(study)
     if study.simulation is not None:
         if study.outcome.kind != "binary":
             yield "simulation.generator", "invents a binary outcome", "take another generator"
         for name in sorted(set(names) ^ set(study.simulation.separation)):
             yield "simulation.separation", f'"{name}" stands on one side only', "one entry for each modality"
+
+
+def _comparison_faults(study: Study) -> Iterator[Fault]:
+    decisions = study.evaluation.decision_range
+    if decisions is not None and not decisions[0] < decisions[1]:
+        rule = f"must be [low, high] with low < high, got {list(decisions)}"
+        yield "evaluation.decision_range", rule, "for instance [0.1, 0.7]"
+    for cohort, (patients, events) in study.evaluation.published_patients.items():
+        if cohort not in COHORTS or not 0 < events < patients:
+            rule = f'must be [patients, events] of a cohort, with both classes, got "{cohort}" {[patients, events]}'
+            yield "evaluation.published_patients", rule, "for instance external = [114, 57]"
 
 
 def _threshold_faults(study: Study) -> Iterator[Fault]:

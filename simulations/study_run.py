@@ -31,6 +31,7 @@ from simulations.arms import (
     protected_only,
     run_arms,
 )
+from simulations.comparators.run import compared
 from simulations.hospitals import generator_digest, invent, oracle
 from simulations.site_file import write_site_file
 
@@ -60,6 +61,8 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console) 
             raise
     truth = oracle(study) if invented else {}
     records = load_records(folder)
+    if study.comparators:
+        records = compared(study, consortium.archives, records)
     outcome = assemble(study, records, ENGINE, truth, time.monotonic() - begun)
     if study.private and (closed := protected_only(consortium)):
         told = f"not run without privacy for comparison, since it is not allowed by {', '.join(closed)}"

@@ -39,7 +39,7 @@ def by_cohort(record: RunRecord, model: str, role: Role, target: str = "") -> li
 
 def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
     """Every figure of every model on every cohort, and the thresholds."""
-    for model in study.models:
+    for model in study.compared:
         for role in ROLES:
             key = Key(record, model, role)
             if isinstance(study.outcome, Binary):

@@ -8,24 +8,17 @@ from pathlib import Path
 import pytest
 
 from client.__main__ import COMMANDS, read_call
-from client.agent.agent import Agent
-from client.archive import Archive
 from client.egress_page import print_egress
 from client.site import Site
 from client.state import APPROVALS
 from shared.command_line import run_command
 from shared.study import Study
 from shared.wire import Described, Envelope, Refused
-from tests.faults.hospital import approve
+from tests.resident import approve, real
 from tests.small import ask_counts, ask_figures, ask_round, ask_tallies, egress, hospital, ledger, run_of, small_study
 
 QUESTIONS = [ask_counts, ask_round, ask_tallies, ask_figures]
 SIGNED = ["--by", "A. Name", "--role", "data protection officer", "--until"]
-
-
-def real(site: Site) -> Agent:
-    """As a real hospital starts it: nothing is approved but by its own file."""
-    return Agent(Archive(site), site)
 
 
 def refusal(reply: Envelope) -> Refused:

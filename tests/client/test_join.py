@@ -20,8 +20,7 @@ from client.site import load_front
 from client.state import AGENT_LOCK, JOIN_LOCK, holder
 from client.supernode import call
 from shared.errors import SiteError
-from tests.client.test_service import free_port
-from tests.faults.hospital import approve, ask
+from tests.resident import approve, ask, free_port
 from tests.small import ask_counts, hospital, small_study
 
 ROOT = Path(__file__).parents[2]
@@ -133,10 +132,10 @@ def gone(processes: list[int]) -> bool:
 
 def test_join_keeps_both_running_and_leave_ends_both(joinable: Path, tmp_path: Path) -> None:
     front, study = load_front(joinable), small_study(tmp_path)
-    approve(front, study)  # type: ignore[arg-type]
+    approve(front, study)
     running = joined(joinable)
     try:
-        assert ask(front, ask_counts(study), SLOWEST).header.kind == "described"  # type: ignore[arg-type]
+        assert ask(front, ask_counts(study), SLOWEST).header.kind == "described"
         wait_for(lambda: bool(started(front.state, "SuperNode")))
         (supernode,) = started(front.state, "SuperNode")
         wait_for(lambda: "flower-supernode" in " ".join(psutil.Process(supernode).cmdline()))
@@ -146,7 +145,7 @@ def test_join_keeps_both_running_and_leave_ends_both(joinable: Path, tmp_path: P
         os.kill(supernode, signal.SIGKILL)
         os.kill(started(front.state, "agent")[-1], signal.SIGKILL)
         wait_for(lambda: len(started(front.state, "SuperNode")) == len(started(front.state, "agent")) == 2)
-        assert ask(front, ask_counts(study), SLOWEST).header.kind == "described"  # type: ignore[arg-type]
+        assert ask(front, ask_counts(study), SLOWEST).header.kind == "described"
         assert client("leave", joinable).returncode == 0
         assert running.wait(SLOWEST) == 0
         assert "Traceback" not in (running.stdout.read() if running.stdout else "")

@@ -3,7 +3,6 @@
 import grp
 import os
 import shutil
-import socket
 import stat
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from client.node_key import make_keys
 from client.site import Front, Site, load_front
 from client.state import AGENT_LOCK, only_one
 from shared.wire import Envelope, Refused
-from tests.faults.hospital import target
+from tests.resident import free_port, target
 from tests.small import agent_of, ask_counts, ask_round, egress, hospital, small_study
 
 ROOT = Path(__file__).parents[2]
@@ -212,12 +211,6 @@ def wait_for(reached: Callable[[], bool], seconds: float = 30.0) -> None:
 def test_nobody_there(tmp_path: Path) -> None:
     with pytest.raises(Unreachable):
         exchange(f"unix:{tmp_path / 'none.sock'}", b"", patience=0.3)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def test_over_tcp_each_side_knows_the_other_by_its_certificate(tmp_path: Path) -> None:

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from client.agent.agent import Agent
-from client.archive import Archive
 from client.ledger_file import LedgerFile
 from client.site import Site
 from client.state import APPROVALS
 from client.verification import faults_of
 from shared.wire import Envelope, Refused
-from tests.faults.hospital import approve
+from tests.resident import approve, real
 from tests.small import ask_counts, ask_round, hospital, small_study
 
 
@@ -31,7 +29,7 @@ def no_file_beyond(size: int) -> Iterator[None]:
 
 
 def answered(site: Site, task: Envelope) -> Envelope:
-    return Agent(Archive(site), site).answer(task)
+    return real(site).answer(task)
 
 
 def check(site: Site, task: Envelope, replies: list[Envelope]) -> None:

@@ -23,8 +23,7 @@ from client.log_file import log_to
 from client.site import load_front
 from client.verification import faults_of
 from shared.wire import Envelope, Refused, Reply
-from tests.client.test_approvals import real
-from tests.faults.hospital import approve, target
+from tests.resident import approve, real, target
 from tests.small import ask_counts, ask_figures, ask_round, ask_tallies, egress, hospital, small_study
 
 SECRET = "PATIENT-SECRET"

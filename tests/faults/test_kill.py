@@ -20,7 +20,8 @@ from client.verification import faults_of
 from shared.privacy.records import spent
 from shared.study import Study
 from shared.wire import Envelope, Refused, Reply, Tallied, Trained
-from tests.faults.hospital import approve, serve, target
+from tests.faults.hospital import serve
+from tests.resident import approve, target
 from tests.small import ask_counts, ask_figures, ask_round, ask_tallies, egress, hospital, small_study
 
 # Processes are forked from one that has imported everything: a start takes milliseconds.

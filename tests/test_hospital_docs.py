@@ -1,4 +1,4 @@
-"""The hospital's documents keep their promises: their commands exist, their site.toml is read, the courier sees no data."""
+"""The hospital's documents keep their promises: commands exist, site.toml is read, the courier sees no data."""
 
 import re
 from configparser import ConfigParser

@@ -126,7 +126,7 @@ def check_books(hospital: Hospital) -> None:
 @pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
 def test_a_hospital_killed_at_random_moments(kills: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # else the server of forks imports nothing of ours
-    FORKS.set_forkserver_preload(["tests.faults.hospital"])
+    FORKS.set_forkserver_preload(["tests.faults.hospital", "client.agent.service"])
     study, site = small_study(tmp_path), hospital(tmp_path)
     approve(site, study)
     chance, place = np.random.default_rng(kills), Hospital(site)

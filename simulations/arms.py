@@ -10,6 +10,7 @@ from flwr.app import Context, RecordDict
 
 from client.agent.agent import Agent
 from client.app import courier
+from client.approvals import implied
 from client.archive import Archive
 from client.check import refusals
 from client.site import Limits, Site, load_site
@@ -154,13 +155,12 @@ class Reach:
     def _agent(self, site: str, state: Path, task: Task) -> Agent:
         if site != "pooled":
             archive = self._consortium.archives[site]
-            return Agent(archive, archive.site.model_copy(update={"state": state}))
+            return Agent(archive, archive.site.model_copy(update={"state": state}), implied)
         fold: Fold = fold_named(study_from_text(task.study), task.run.fold)
         pool = Pool({name: self._consortium.archives[name] for name in fold.train})
         weights = {digest: path for name in fold.train for digest, path in self._weights(name).items()}
-        return Agent(
-            pool, Site(name=site, data=state, state=state, encoding="utf-8", weights=weights, limits=POOL_LIMITS)
-        )
+        place = Site(name=site, data=state, state=state, encoding="utf-8", weights=weights, limits=POOL_LIMITS)
+        return Agent(pool, place, implied)
 
     def _weights(self, site: str) -> dict[str, Path]:
         return self._consortium.archives[site].site.weights

@@ -108,6 +108,7 @@ def run_arms(study: Study, consortium: Consortium, folder: Path, hooks: Hooks, t
                 "overrides": "",
                 "arm": arm,
                 "folder": str(folder),
+                "heads": "",
                 "deadline-seconds": hooks.deadline,
             }
             server_app(grid, Context(run_id=1, node_id=1, node_config={}, state=RecordDict(), run_config=config))

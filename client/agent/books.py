@@ -59,6 +59,7 @@ class Books:
 
     def release(self, task: Task, reply: Envelope, spend: Spend | None) -> Envelope:
         """Outbox, ledger, egress log, in this order, each synced before the next; then what is returned may leave."""
+        reply = reply.of_run(task.run)
         digest = reply.digest
         if spend:
             self.outbox.put(reply)

@@ -10,6 +10,7 @@ from flwr.app import Context, RecordDict
 
 from client.agent.agent import Agent
 from client.app import courier
+from client.approvals import implied
 from client.archive import Archive
 from client.check import refusals
 from client.site import Limits, Site, load_site
@@ -150,7 +151,7 @@ class Reach:
     def _agent(self, site: str, state: Path, task: Task) -> Agent:
         if site != "pooled":
             archive = self._consortium.archives[site]
-            return Agent(archive, archive.site.model_copy(update={"state": state}))
+            return Agent(archive, archive.site.model_copy(update={"state": state}), implied)
         fold: Fold = fold_named(study_from_text(task.study), task.run.fold)
         pool = Pool({name: self._consortium.archives[name] for name in fold.train})
-        return Agent(pool, Site(name=site, data=state, state=state, encoding="utf-8", limits=POOL_LIMITS))
+        return Agent(pool, Site(name=site, data=state, state=state, encoding="utf-8", limits=POOL_LIMITS), implied)

@@ -6,6 +6,7 @@ from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
 from shared.cohorts import Fold, folds
+from shared.errors import MedleyError
 from shared.study import Study
 from shared.study_file import load_study
 
@@ -18,6 +19,7 @@ def main(grid: Grid, context: Context) -> None:
 
     What the folder holds of an earlier process is not done again: finished runs stay, an unfinished one goes on.
     """
+    from server.diary import Journal, journal_file
     from server.questions import Assignment
     from server.record import record_file
     from server.rounds import conduct
@@ -39,8 +41,13 @@ def main(grid: Grid, context: Context) -> None:
                 deadline=float(str(config["deadline-seconds"])),
                 heads=Path(heads) if heads else None,
             )
-            if not record_file(job.folder, job.run).exists():  # else it was finished before the server was stopped
+            if record_file(job.folder, job.run).exists():
+                continue  # it was finished before the server was stopped
+            try:
                 conduct(grid, job).save(job.folder)
+            except MedleyError as error:
+                Journal(journal_file(job.folder, job.label)).tell("stopped", reason=str(error))
+                raise
 
 
 def trainers_of(study: Study, fold: Fold, arm: str) -> dict[str, tuple[str, ...]]:

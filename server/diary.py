@@ -42,6 +42,11 @@ class Journal:
             file.write(line + "\n")
 
 
+def journal_file(folder: Path, label: str) -> Path:
+    """Where a run's journal is in a results folder."""
+    return folder / "journal" / f"{label}.jsonl"
+
+
 def read_journal(path: Path) -> list[dict[str, Any]]:
     """All whole lines of a journal, oldest first; a line that is being written is passed over."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []

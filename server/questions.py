@@ -8,7 +8,7 @@ import numpy as np
 from flwr.serverapp import Grid
 
 from server.auditor import audit_figures, audit_run, audit_tallies, audit_update, expect
-from server.diary import Diary, Journal
+from server.diary import Diary, Journal, journal_file
 from server.heads import Heads
 from server.quorum import Answer, ask, connected
 from server.record import Failure, Release
@@ -62,7 +62,7 @@ class Questions:
         self._grid, self._nodes = grid, nodes
         self.job, self.diary = job, diary
         self._heads = Heads(job.heads or job.folder / "heads" / f"{job.label}.json")
-        self.journal = Journal(job.folder / "journal" / f"{job.label}.jsonl")
+        self.journal = Journal(journal_file(job.folder, job.label))
         self._away: set[str] = set()
 
     def weight(self, site: str) -> float:

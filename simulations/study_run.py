@@ -3,7 +3,6 @@
 import hashlib
 import json
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from flwr.app import Message
@@ -15,6 +14,7 @@ from client.check_notes import folder_notes
 from server.record import load_records
 from server.report.results import Results
 from server.report.write import write_report
+from server.run_folder import fresh_folder
 from server.validation.assemble import assemble
 from server.validation.ledger import write_ledger
 from shared.errors import FileError, Problem, StudyError
@@ -79,22 +79,6 @@ def write_results(study: Study, results: Results, folder: Path) -> None:
     (folder / "study.json").write_text(json.dumps(json.loads(study.text), indent=2) + "\n", encoding="utf-8")
     results.write(folder)
     write_report(results, folder)
-
-
-def fresh_folder(results: Path, name: str) -> Path:
-    """A new results folder ``<study>-<time>``; an existing one is never used again."""
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
-        folder = results / f"{name}-{stamp}{suffix}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError:
-            problem = Problem("--results", results.name, "no folder can be made there", "name another one")
-            raise FileError([problem]) from None
-        return folder
-    raise FileExistsError("a thousand runs in one second")
 
 
 def invented_folder(study: Study, progress: Progress) -> Path:

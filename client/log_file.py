@@ -10,7 +10,10 @@ from pathlib import Path
 from client.state import private_folder
 
 SIZE, KEPT = 5_000_000, 4  # bytes of a file, and older files beside it
-OURS = ("client", "shared")  # whose sentences are written; of libraries only where something was said, as it may be data
+OURS = (
+    "client",
+    "shared",
+)  # whose sentences are written; of libraries only where something was said, as it may be data
 
 
 class JsonLines(logging.Formatter):
@@ -34,7 +37,9 @@ class PrivateRotation(RotatingFileHandler):
     """Files that only their owner may read; what cannot be written is dropped, as on a full disk."""
 
     def _open(self):  # type: ignore[no-untyped-def]
-        return os.fdopen(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8")
+        return os.fdopen(
+            os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8"
+        )
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Nothing: the agent goes on without its log."""

@@ -74,7 +74,9 @@ class Books:
         if place not in answered and any(_order(other) > _order(place) for other in answered):
             raise PrivacyRefusal("out-of-order", "a later round of this run was answered; it does not go back")
 
-    def release(self, task: Task | None, reply: Envelope, spend: Spend | None, told: Mapping[str, str] = {}) -> Envelope:
+    def release(
+        self, task: Task | None, reply: Envelope, spend: Spend | None, told: Mapping[str, str] = {}
+    ) -> Envelope:
         """Outbox, ledger, egress log, in this order, each synced before the next; then what is returned may leave."""
         reply = reply.of_run(task.run) if task else reply
         digest = reply.digest

@@ -11,6 +11,7 @@ from client.agent.service import Service
 from client.approvals import approved_texts
 from client.archive import Archive
 from client.log_file import log_to
+from client.parent import end_with_parent
 from client.site import Site, load_front, load_site
 from client.state import AGENT_LOCK, only_one
 from shared.command_line import DONE
@@ -23,6 +24,7 @@ GRACE = 5.0  # seconds for a task under way; it is interrupted then, as by a cra
 
 def run_agent(site_file: Path) -> int:
     """The command: serve until SIGTERM or SIGINT."""
+    end_with_parent()
     import torch
 
     site, front = load_site(site_file), load_front(site_file)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from server.bundle import build_bundle
@@ -13,13 +14,23 @@ from shared.errors import RunError
 POLL = 0.5  # seconds between looks
 
 
-def run_arm(federation: Federation, folder: Path, arm: str, deadline: float, look: Callable[[], None]) -> None:
+@dataclass(frozen=True)
+class Job:
+    """One arm of a study file, the run's folder, and the seconds that a hospital has for an answer."""
+
+    study: Path
+    folder: Path
+    arm: str
+    deadline: float
+
+
+def run_arm(federation: Federation, job: Job, look: Callable[[], None]) -> None:
     """Run or resume one arm in a run's folder; ``look`` is called while it runs. RunError if it fails.
 
     A stop from outside (Ctrl-C) ends the run at Flower too.
     """
     with Control(federation.control, federation.state / "ca.crt") as control:
-        number = control.start(build_bundle(), config_of(federation, folder, arm, deadline))
+        number = control.start(build_bundle(), config_of(federation, job))
         try:
             while (state := control.state(number)).status != "finished":
                 look()
@@ -29,19 +40,19 @@ def run_arm(federation: Federation, folder: Path, arm: str, deadline: float, loo
             raise
     look()
     if state.outcome != "completed":
-        told = reason(folder) or "the server app ended before the run was done"
-        raise RunError(f"{told}\nGo on from the last checkpoint by `python -m server resume {folder}`")
+        told = reason(job.folder) or "the server app ended before the run was done"
+        raise RunError(f"{told}\nGo on from the last checkpoint by `python -m server resume {job.folder}`")
 
 
-def config_of(federation: Federation, folder: Path, arm: str, deadline: float) -> Config:
+def config_of(federation: Federation, job: Job) -> Config:
     """The run's configuration of the server app; nothing in it is for a hospital."""
     return {
-        "study": str(folder / "study.json"),
+        "study": str(job.study),
         "overrides": "",
-        "arm": arm,
-        "folder": str(folder),
+        "arm": job.arm,
+        "folder": str(job.folder),
         "heads": str(federation.heads),
-        "deadline-seconds": deadline,
+        "deadline-seconds": job.deadline,
     }
 
 

@@ -41,7 +41,7 @@ def finish(federation: "Federation", folder: Path) -> int:
     from rich.live import Live
     from rich.text import Text
 
-    from server.follow import run_arm
+    from server.follow import Job, run_arm
     from server.progress import table, views
     from server.results_folder import write_all
     from server.run_folder import read_folder
@@ -57,7 +57,7 @@ def finish(federation: "Federation", folder: Path) -> int:
             live.update(Group(*tables) if tables else waiting, refresh=True)
 
         for arm in plan.arms:
-            run_arm(federation, folder, arm, plan.deadline, show)
+            run_arm(federation, Job(folder / "study.json", folder, arm, plan.deadline), show)
     write_all(study, folder, "superlink")
     console.print(f"Report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
     return DONE

@@ -14,7 +14,8 @@ from shared.wire import Arrays
 
 WIDTH = 4096
 PIECE = 1 << 18  # values that are hashed at a time
-AGAINST = -0.5  # a mean cosine over the rounds of a stage
+AGAINST = -0.25  # a mean cosine over the rounds that count
+AGREED = 0.2  # the middle hospital's cosine: below it a round says nothing, as near an optimum, where all differ
 ROUNDS = 2  # at least, before a hospital is named
 
 Sketch = npt.NDArray[np.float64]  # (WIDTH,), or the update itself where it is shorter
@@ -50,10 +51,13 @@ class Directions:
 
     def close_round(self) -> None:
         """Each hospital's middle cosine with the others that trained the same groups; of two, nobody is the odd one."""
+        middles: dict[str, float] = {}
         for site, (groups, own) in self._round.items():
             others = [theirs for name, (held, theirs) in self._round.items() if name != site and held == groups]
             if len(others) >= 2:
-                middle = float(np.median([_cosine(own, other) for other in others]))
+                middles[site] = float(np.median([_cosine(own, other) for other in others]))
+        if middles and np.median(list(middles.values())) >= AGREED:
+            for site, middle in middles.items():
                 self._cosines.setdefault(site, []).append(middle)
         self._round = {}
 

@@ -85,7 +85,10 @@ def _stage(desk: Questions, run: Progress, stage: str, rounds: int) -> None:
     directions = Directions(run.diary.cosines)
     for number in range(run.round + 1, rounds + 1):
         _round(desk, run, number, directions)
-    for site, cosine in against(run.diary.cosines).items():
+    opposed = (
+        against(run.diary.cosines) if stage == "encoders" else {}
+    )  # fusions start near an optimum, where all differ
+    for site, cosine in opposed.items():
         run.diary.notes.append(
             f"{site}: its updates of stage {stage} point against the others' (mean cosine {cosine:.2f}): look for "
             "exchanged labels or a changed program there"

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
+
 from server.control import Control
 from server.federation_file import Federation, load_federation
 from server.provisioning import provision
@@ -47,6 +49,11 @@ class RealHospital:
         if done.returncode:
             raise RunError(f"{self.home.name}: client {words[0]}: {done.stderr or done.stdout}")
         return done.stdout
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """What `client join` runs as, while it does."""
+        return psutil.Process(self._process.pid) if self._process else None
 
     def approve(self, study: Path) -> None:
         """As the hospital's data protection officer does."""

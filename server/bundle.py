@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -23,5 +24,7 @@ def build_bundle() -> tuple[str, bytes]:
             shutil.copy(ROOT / name, copy)
         for name in SHIPPED:
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        content = build_fab_from_disk(copy)
+        with warnings.catch_warnings():  # it names a class of pathspec that has a new name
+            warnings.simplefilter("ignore", DeprecationWarning)
+            content = build_fab_from_disk(copy)
     return hashlib.sha256(content).hexdigest(), content

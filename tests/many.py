@@ -12,6 +12,7 @@ from simulations.fault import Fault
 from simulations.federation import Federation, run_federation
 from tests.small import hospital, small_study
 
+PATIENTS = 100
 CALM = 'privacy={mechanism="none"}'
 
 
@@ -21,9 +22,9 @@ def hospitals(folder: Path, patch: pytest.MonkeyPatch, sites: int, *overrides: s
     patch.setattr("tests.small.SITES", names)  # the place in it is the seed of a hospital's patients
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        hospital(folder / "data", name, open_to_all=True)
+        hospital(folder / "data", name, open_to_all=True, patients=PATIENTS)
     values = json.loads(small_study(folder, *overrides).text)
-    values["sites"] = {name: {"patients": 40} for name in names}
+    values["sites"] = {name: {"patients": PATIENTS} for name in names}
     values["cohorts"] |= {"train": names[:-1], "external": names[-1:]}
     return study_from_text(json.dumps(values))
 

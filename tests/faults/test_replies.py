@@ -58,12 +58,14 @@ def auc(run: Federation) -> float:
     return row.estimate
 
 
+@pytest.mark.slow
 def test_two_of_seven_hospitals_flip_their_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    faults, rounds = {"h1": Fault("flipped"), "h5": Fault("flipped")}, "training.rounds=8"
+    faults = {"h1": Fault("flipped"), "h5": Fault("flipped")}
+    settings = (CALM, "training.rounds=8", "training.steps=4")
     trimming = 'training.strategy="trimmed-mean"'
-    sound = federation(tmp_path / "sound", monkeypatch, 8, {}, CALM, rounds)
-    averaged = federation(tmp_path / "averaged", monkeypatch, 8, faults, CALM, rounds)
-    trimmed = federation(tmp_path / "trimmed", monkeypatch, 8, faults, CALM, rounds, trimming)
+    sound = federation(tmp_path / "sound", monkeypatch, 8, {}, *settings)
+    averaged = federation(tmp_path / "averaged", monkeypatch, 8, faults, *settings)
+    trimmed = federation(tmp_path / "trimmed", monkeypatch, 8, faults, *settings, trimming)
     assert sound.records[0].notes == ()
     for run in (averaged, trimmed):
         assert [note.split(":")[0] for note in run.records[0].notes] == ["h1", "h5"]

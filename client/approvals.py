@@ -32,9 +32,9 @@ class ApprovalFile:
         values = {"kind": APPROVED, "study": digest, "name": name, **signed, "until": until.isoformat(), "text": text}
         self._chain.append({"time": now(), **values})
 
-    def revoke(self, digest: str, signed: dict[str, str]) -> None:
-        """End an approval; what was released before stays released."""
-        self._chain.append({"time": now(), "kind": REVOKED, "study": digest, **signed})
+    def revoke(self, study: tuple[str, str], signed: dict[str, str]) -> None:
+        """End the approval of a study, given as (digest, name); what was released before stays released."""
+        self._chain.append({"time": now(), "kind": REVOKED, "study": study[0], "name": study[1], **signed})
 
 
 def decisions(state: Path) -> dict[str, Link]:

@@ -40,7 +40,7 @@ def approve(files: tuple[Path, str, Sequence[str]], signed: dict[str, str], unti
     with locked(site.state):
         spends = LedgerFile(site.state).spends
     print_request(site, study, spends, console)
-    console.print(f"\nApproved by {signed['by']} ({signed['role']}), until {until.isoformat()} inclusive.")
+    console.print(f"\nTo be noted: {signed['by']} ({signed['role']}), until {until.isoformat()} inclusive.")
     if not (yes or _said_yes()):
         console.print("Not approved; nothing was written.")
         return FAILED
@@ -55,7 +55,8 @@ def revoke(site_file: Path, named: tuple[str, Sequence[str]], signed: dict[str, 
     site = load_site(site_file)
     with locked(site.state):
         digest = _approved_digest(site, *named)
-        ApprovalFile(site.state).revoke(digest, signed)
+        name = decisions(site.state)[digest].values["name"]
+        ApprovalFile(site.state).revoke((digest, name), signed)
     page().print(f"Revoked: {digest[:12]}. Nothing more is answered for it; what left before cannot be taken back.")
     return DONE
 
@@ -68,7 +69,7 @@ def print_approvals(site_file: Path) -> int:
         values = link.values
         state = values["kind"] if values["kind"] != APPROVED or holds(values, today()) else "ended"
         told = (values.get(key, "") for key in ("by", "role", "until"))
-        table.add_row(values.get("name", ""), digest[:12], state, *told, values["time"][:10])
+        table.add_row(values["name"], digest[:12], state, *told, values["time"][:10])
     console.print(table if table.rows else "No study was approved here; none can run.")
     return DONE
 
@@ -80,7 +81,9 @@ def print_request(site: Site, study: Study, spends: Sequence[Spend], console: Co
     if study.overrides:
         console.print(f"with overrides, which the digest covers: {', '.join(study.overrides)}")
     console.print(f"\nWhat it does here: {_part(study, site.name)}")
-    console.print(f"It predicts {study.outcome.column} at {study.outcome.predicted_at}.")
+    console.print(
+        f"It predicts the column {study.outcome.column}; time of the prediction: {study.outcome.predicted_at}."
+    )
     console.print("\nWhat it reads", style="bold")
     for name, texts in _read(study).items():
         console.print(f"  {name}: {', '.join(texts)}")
@@ -109,7 +112,8 @@ def _print_privacy(site: Site, study: Study, spends: Sequence[Spend], console: C
     delta = min([plan.delta, *(spend.delta for spend in spends)])
     before = [(spend.noise_multiplier, spend.steps) for spend in spends if spend.run.study != study.digest]
     asked = [(stage.noise_multiplier, stage.releases) for stage in plan.stages.values()] * trains
-    left, after = (limit - spent_epsilon(releases, delta) for releases in (before, [*before, *asked]))
+    now = [(spend.noise_multiplier, spend.steps) for spend in spends]
+    left, after = (limit - spent_epsilon(releases, delta) for releases in (now, [*before, *asked]))
     console.print(
         f"  epsilon {plan.epsilon:g} at delta {plan.delta:g} per patient and run; runs that train here: {trains}\n"
         f"  this hospital allows epsilon {limit:g} over all studies; left now {left:.3f}, "

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -43,36 +43,38 @@ def exchange(target: str, content: bytes, certificates: Path | None = None, pati
     Raises Unreachable where nobody listens for ``patience`` seconds, or the agent dies again and again over it.
     """
     for _ in range(ATTEMPTS):
-        with _connected(target, certificates) as channel:
-            try:
-                grpc.channel_ready_future(channel).result(timeout=patience)
-                return _answered(channel, content)
-            except grpc.FutureTimeoutError:
-                break
-            except grpc.RpcError as failure:
-                if failure.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
-                    break
-    raise Unreachable("the hospital's agent does not answer")
+        with _connected(target, certificates) as channel, suppress(grpc.RpcError):
+            return _answered(channel, content, patience)
+    raise Unreachable("the hospital's agent ends again and again")
 
 
-def _answered(channel: grpc.Channel, content: bytes) -> bytes:
-    """One call; a watch ends it where the agent gives no sign of life."""
-    call = channel.stream_stream(f"/{SERVICE}/{METHOD}")(chunks(content), timeout=LONGEST)
-    heard, ended, parts = [time.monotonic()], threading.Event(), []
+def _answered(channel: grpc.Channel, content: bytes, patience: float) -> bytes:
+    """One call; a watch ends it where nobody listens for ``patience`` seconds, or the agent gives no sign of life."""
+    asked = channel.stream_stream(f"/{SERVICE}/{METHOD}")
+    call = asked(chunks(content), timeout=LONGEST, wait_for_ready=True)
+    ended, given_up, due = threading.Event(), threading.Event(), [time.monotonic() + patience]
 
     def watch() -> None:
-        while not ended.wait(1.0):
-            if time.monotonic() - heard[0] > SILENCE:
+        while not ended.wait(0.2):
+            if time.monotonic() > due[0]:
+                given_up.set()
                 call.cancel()
 
     threading.Thread(target=watch, daemon=True).start()
+    parts = []
     try:
+        call.initial_metadata()  # the agent sends it when it takes the call
+        due[0] = time.monotonic() + SILENCE
         for part in call:
-            heard[0] = time.monotonic()
+            due[0] = time.monotonic() + SILENCE
             parts.append(part)
+        return b"".join(parts)
+    except grpc.RpcError:
+        if given_up.is_set():
+            raise Unreachable("the hospital's agent does not answer") from None
+        raise
     finally:
         ended.set()
-    return b"".join(parts)
 
 
 def chunks(content: bytes) -> Iterator[bytes]:

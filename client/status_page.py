@@ -79,7 +79,7 @@ def _studies(site: Site, problems: list[str]) -> list[dict[str, Any]]:
         return []
     return [
         {
-            "name": link.values.get("name"),
+            "name": link.values["name"],
             "digest": digest,
             "state": "ended"
             if link.values["kind"] == APPROVED and not holds(link.values, today())
@@ -105,7 +105,7 @@ def _print(found: dict[str, Any]) -> None:
     console.print(f"free on the disk: {found['free_bytes'] / 1e9:.1f} GB")
     table = columns("study", "digest", "state", "until", "epsilon")
     for study in found["studies"]:
-        named = (study["name"] or "", study["digest"][:12], study["state"], study["until"] or "")
+        named = (study["name"], study["digest"][:12], study["state"], study["until"] or "")
         table.add_row(*named, f"{study['epsilon']:.3f}")
     if table.rows:
         console.print(table)

@@ -7,9 +7,10 @@ import torch
 
 from client.archive import Data
 from client.site import Site
+from shared.batch import Batch
 from shared.cohorts import ROLES, Fold, Role, folds, training_patients
 from shared.errors import PrivacyRefusal
-from shared.model import Batch, MultimodalModel
+from shared.model import MultimodalModel
 from shared.privacy.mechanism import PrivacyPlan, plan_privacy
 from shared.privacy.records import RunKey
 from shared.study import Study
@@ -51,10 +52,7 @@ class Desk:
 
     def groups(self, stage: str) -> frozenset[str]:
         """Parameter groups that this hospital trains in a stage: of the modalities that it has, as declared."""
-        fused = stage == "fusion"
-        return frozenset(
-            model for model in self.study.models if ("+" in model) == fused and set(model.split("+")) <= self.held
-        )
+        return self.study.groups(stage, self.held)
 
     def load(self, weights: Arrays) -> None:
         """Take the server's weights; refuses any that are not exactly the study's parameters."""

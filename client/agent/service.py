@@ -90,15 +90,16 @@ class Service:
 
     def _serve(self, parts: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         """One call: take the message, work, answer."""
+        context.send_initial_metadata(())  # the courier knows now that somebody is here
         while not self._turn.acquire(timeout=self._beat):
             yield STILL
-        done: Queue[bytes] = Queue(1)
         try:
-            content = self._received(parts, context)
+            order = [self._received(parts, context)]
         except Exception:  # the courier died in mid-message
             self._turn.release()
             return
-        threading.Thread(target=self._work, args=(content, done), daemon=True).start()
+        done: Queue[bytes] = Queue(1)
+        threading.Thread(target=self._work, args=(order, done), daemon=True).start()
         while (answer := self._taken(done)) is None:
             yield STILL
         yield from chunks(answer)
@@ -119,10 +120,13 @@ class Service:
         finally:
             late.cancel()
 
-    def _work(self, content: bytes | None, done: Queue[bytes]) -> None:
-        """In a thread of its own, as it ends its turn also where nobody waits for the answer any more."""
+    def _work(self, order: list[bytes | None], done: Queue[bytes]) -> None:
+        """In a thread of its own, as it ends its turn also where nobody waits for the answer any more.
+
+        ``order`` holds the message, which is taken out of it: nobody else keeps it while the work goes on.
+        """
         try:
-            answer = self._reply(content)
+            answer = self._reply(order.pop())
         except Exception as failure:  # a courier must not wait for ever
             log.error("could not answer: %s", place_of(failure))
             answer = Envelope(Refused(code=INTERNAL.code, sentence=INTERNAL.sentence))

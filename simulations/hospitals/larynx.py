@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from shared.modalities.volume import Volume
+from shared.outcomes.binary import Binary
 from shared.study import Study
 from simulations.hospitals import clinical, computed_tomography, endoscopy
 from simulations.hospitals.truth import Person, draw_person, stream
@@ -30,7 +31,11 @@ def write_sites(study: Study, folder: Path, patients: Mapping[str, int], step: C
 def _write_patient(study: Study, folder: Path, site: str, number: int) -> dict[str, str]:
     """One patient's files; returns the row of the table."""
     person, patient = draw_person(study, site, number), f"P{number:04d}"
-    row = {study.unit.patient: patient, study.outcome.column: _stage(study, site, number, person)}
+    assert isinstance(study.outcome, Binary)  # a rule of the study file
+    row = {
+        study.unit.patient: patient,
+        study.outcome.column: _stage(study.outcome, person, stream(study.seed, site, number, "stage")),
+    }
     for name, spec in study.modalities.items():
         rng = stream(study.seed, site, number, name)
         latent = person.latents[name]
@@ -46,10 +51,10 @@ def _write_patient(study: Study, folder: Path, site: str, number: int) -> dict[s
     return row
 
 
-def _stage(study: Study, site: str, number: int, person: Person) -> str:
+def _stage(outcome: Binary, person: Person, rng: np.random.Generator) -> str:
     """One of the words of the event, or of its absence."""
-    words = study.outcome.positive if person.event else study.outcome.negative
-    return str(stream(study.seed, site, number, "stage").choice(words))
+    words = outcome.positive if person.event else outcome.negative
+    return str(rng.choice(words))
 
 
 def _gap(study: Study, name: str) -> float:

@@ -42,7 +42,8 @@ def table(study: Study, view: View) -> Table:
     budget = study.privacy.epsilon if isinstance(study.privacy, DpSgd) else None
     shown = Table(title=f"{view.label}: {view.headline}", title_justify="left", box=None)
     for name in ("hospital", "last task", "state", "seconds", "answers", "megabytes", "ε spent", "ε left"):
-        shown.add_column(name, justify="left" if name in ("hospital", "last task", "state") else "right")
+        words = name in ("hospital", "last task", "state")
+        shown.add_column(name, justify="left" if words else "right", min_width=30 if name == "state" else None)
     for site, hospital in sorted(view.hospitals.items()):
         spent = 0.0 if hospital.epsilon is None else hospital.epsilon
         shown.add_row(

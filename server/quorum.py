@@ -1,5 +1,6 @@
 """Asks hospitals and takes their replies one by one as they arrive, until all are in or the deadline has passed."""
 
+import gc
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -85,7 +86,11 @@ def _collect(grid: Grid, waiting: dict[str, str], deadline: float) -> Iterator[A
             for message in grid.pull_messages([identifier]):  # one, so that no two replies are in memory
                 site, pause = waiting.pop(identifier, ""), POLL
                 if site and message.metadata.reply_to_message_id == identifier:
-                    yield _read(site, message, time.monotonic() - begun)
+                    answer = _read(site, message, time.monotonic() - begun)
+                    del message  # Flower's messages refer to themselves: only a collection frees their arrays
+                    gc.collect()
+                    yield answer
+                    del answer
         if time.monotonic() - begun >= deadline:
             break
         if waiting:

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from flwr.app import Context, Message
 
-SIZE = 8_000_000  # float32 values: a model of 32 MB
+SIZE = 4_000_000  # float32 values: a model of 16 MB
 KEY = "encoders.clinical.readout.weight"
 
 

@@ -61,6 +61,11 @@ def read_certificate(path: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate(path.read_bytes())
 
 
+def valid(certificate: x509.Certificate, now: datetime) -> bool:
+    """Whether a certificate holds at this time."""
+    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+
+
 def _names(host: str) -> list[x509.GeneralName]:
     """The host, and loopback, where Flower's own processes connect; each once."""
     found: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]

@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from server.admission import Admitted
+from server.certificates import read_certificate, valid
 from server.control import Control
 from server.federation_file import Federation
 from shared.errors import RunError
@@ -47,9 +49,11 @@ class SuperLink:
         state = self._federation.state
         if not (state / "server.crt").is_file():
             raise RunError("there is no server certificate: type `python -m server provision federation.toml` first")
+        if not valid(read_certificate(state / "server.crt"), datetime.now(UTC)):
+            raise RunError("the server's certificate is not valid today: type `python -m server provision` again")
         with (state / "superlink.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(state),
+                self.command,
                 stdout=log,
                 stderr=log,
                 env=programs_environment(state / "flower"),
@@ -64,7 +68,10 @@ class SuperLink:
         if self._process.poll() is not None:
             raise RunError(f"something else answers at {self._federation.control}: change `listen`")
 
-    def _command(self, state: Path) -> list[str]:
+    @property
+    def command(self) -> list[str]:
+        """What is started."""
+        state = self._federation.state
         host, _, port = self._federation.control.partition(":")
         return [
             *("flower-superlink", "--host", host, "--port", port, "--enable-supernode-auth"),

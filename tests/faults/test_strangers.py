@@ -64,15 +64,16 @@ class Node:
     """A SuperNode process with any words, and what it printed."""
 
     def __init__(self, federation: Federation, folder: Path, *words: str) -> None:
-        self._out = (folder / "out").open("wb+")
+        self._out = folder / "out"
         call = [str(SUPERNODE), "--superlink", federation.control, *words, "--host", "127.0.0.1"]
-        self.process = subprocess.Popen(
-            [*call, "--port", str(free_port()), "--max-retries", "1"],
-            stdout=self._out,
-            stderr=self._out,
-            env=programs_environment(folder / "flower"),
-            start_new_session=True,
-        )
+        with self._out.open("wb") as out:
+            self.process = subprocess.Popen(
+                [*call, "--port", str(free_port()), "--max-retries", "1"],
+                stdout=out,
+                stderr=out,
+                env=programs_environment(folder / "flower"),
+                start_new_session=True,
+            )
 
     def gives_up(self) -> str:
         """What it printed until it ended, or was ended."""
@@ -82,8 +83,7 @@ class Node:
             pass
         finally:
             self.end()
-        self._out.seek(0)
-        return self._out.read().decode()
+        return self._out.read_text(encoding="utf-8")
 
     def end(self) -> None:
         end_group(self.process, grace=5.0)

@@ -1,13 +1,13 @@
 """Shows in words what a study asks of this hospital, asks for a yes, and notes who gave or took it back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 
 from client.approvals import APPROVED, ApprovalFile, decisions, holds, today
-from client.check import named_columns, open_files, refusals
+from client.check import open_files, refusals
 from client.check_notes import runs_here
 from client.ledger_file import LedgerFile
 from client.page import columns, page
@@ -16,6 +16,7 @@ from client.state import locked
 from shared.cohorts import folds
 from shared.command_line import DONE, FAILED
 from shared.errors import Problem, SiteError, StudyError
+from shared.modalities import Modality
 from shared.privacy.accounting import spent_epsilon
 from shared.privacy.mechanism import plan_privacy
 from shared.privacy.records import Spend
@@ -81,9 +82,7 @@ def print_request(site: Site, study: Study, spends: Sequence[Spend], console: Co
     if study.overrides:
         console.print(f"with overrides, which the digest covers: {', '.join(study.overrides)}")
     console.print(f"\nWhat it does here: {_part(study, site.name)}")
-    console.print(
-        f"It predicts the column {study.outcome.column}; time of the prediction: {study.outcome.predicted_at}."
-    )
+    console.print(f"It predicts {study.outcome.phrase}; time of the prediction: {study.outcome.predicted_at}.")
     console.print("\nWhat it reads", style="bold")
     for name, texts in _read(study).items():
         console.print(f"  {name}: {', '.join(texts)}")
@@ -133,15 +132,19 @@ def _part(study: Study, name: str) -> str:
 
 
 def _read(study: Study) -> dict[str, list[str]]:
-    """Columns and patterns of files, by modality; the patient's identifier and the outcome first."""
-    read = {"patients.csv": [study.unit.patient, study.outcome.column]}
-    for modality, column in named_columns(study):
-        read.setdefault(modality, []).append(column)
-    for name, spec in study.modalities.items():
-        pattern = getattr(spec, "path", None)
-        if pattern and name not in read:
-            read[name] = [f"files {pattern}"]
-    return read
+    """What is read, by modality; columns of the patients' table that are not inputs first."""
+    unit = study.unit
+    own = [name for name in (unit.patient, unit.row, unit.time, *study.outcome.columns) if name]
+    return {"patients.csv": own, **{name: list(_sources(spec)) for name, spec in study.modalities.items()}}
+
+
+def _sources(spec: Modality) -> Iterator[str]:
+    """Columns, tables and files of one modality, whatever its kind calls them."""
+    yield from getattr(spec, "columns", ())
+    for key, words in (("column", "column"), ("table", "table"), ("path", "files by")):
+        if value := getattr(spec, key, ""):
+            yield f"{words} {value}"
+    yield from getattr(spec, "variables", ())
 
 
 def _approved_digest(site: Site, study: str, overrides: Sequence[str]) -> str:

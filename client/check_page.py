@@ -12,7 +12,7 @@ from client.check_notes import notes, runs_here
 from client.cohort import TABLE
 from client.page import columns, page
 from client.site import Site
-from shared.cohorts import folds
+from shared.cohorts import folds, training_patients
 from shared.command_line import DONE
 from shared.errors import FileError
 from shared.study import DpSgd, Study
@@ -66,7 +66,8 @@ def _part(study: Study, site: str) -> str:
     external = [fold.name for fold in folds(study) if site in fold.external]
     parts = []
     if trains:
-        aside = f", keeps {study.cohorts.internal:.0%} of its patients aside to validate" * (study.cohorts.internal > 0)
+        share = 1 - training_patients(study, site) / study.sites[site].patients
+        aside = f", keeps {share:.0%} of its patients aside to validate" * (share > 0)
         parts.append(f"trains{_of(trains, study)}{aside}")
     if external:
         parts.append(f"is external{_of(external, study)}: validates, does not train")
@@ -95,6 +96,9 @@ def _print_rows(found: Findings, console: Console) -> None:
     console.print(f"  the study declares {found.study.sites[found.site.name].patients} patients here")
     if unread := found.unread:
         console.print(f"  {len(unread)} columns are not read by the study: {', '.join(unread)}")
+    if cohort.harmonized:
+        told = (f"{column} ({rule}) {count}" for (column, rule), count in sorted(cohort.harmonized.items()))
+        console.print(f"  cells that harmonization changed: {', '.join(told)}")
     table = columns("rule", "rows", f"lines of {TABLE}")
     _add_lines(table, "excluded: ", cohort.excluded_lines)
     _add_lines(table, "kept: ", cohort.noted_lines)
@@ -104,15 +108,35 @@ def _print_rows(found: Findings, console: Console) -> None:
 
 def _print_modalities(found: Findings, console: Console) -> None:
     console.print("\nModalities", style="bold")
-    table, faults = columns("modality", "present", "absent", "tensor of a patient"), columns("fault", "times", "lines")
+    faults = columns("fault", "times", "lines")
     for modality in found.modalities:
-        present = int(modality.present.sum())
-        shape = " x ".join(str(side) for side in modality.shape)
-        table.add_row(modality.name, str(present), str(len(modality.present) - present), shape)
         _add_lines(faults, f"{modality.name}: ", modality.faults)
-    console.print(table)
+    console.print(reading_table([found]))
     if faults.rows:
         console.print(faults)
+
+
+def reading_table(hospitals: Sequence[Findings]) -> Table:
+    """What is read: patients, tensors, memory of all patients, and the time of a first batch, libraries included."""
+    site = ["site"] * (len(hospitals) > 1)
+    table = columns("modality", *site, "present", "absent", "tensor of a patient", "kept", "memory", "first batch")
+    for found in hospitals:
+        for modality in found.modalities:
+            survey, n, present = modality.survey, len(modality.present), int(modality.present.sum())
+            shapes = (" x ".join(map(str, shape)) for shape in (modality.shape, survey.shape))
+            first = f"{survey.timed} in {survey.seconds:.2f} s" if survey.timed else "from the cache"
+            name = [modality.name, *([found.site.name] if site else [])]
+            table.add_row(*name, str(present), str(n - present), *shapes, _bytes(n * survey.bytes_each), first)
+    return table
+
+
+def _bytes(number: float) -> str:
+    """A size in the unit that fits it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"
 
 
 def _print_roles(roles: Sequence[RoleFinding], console: Console) -> None:

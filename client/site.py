@@ -7,7 +7,9 @@ from typing import Any
 from pydantic import Field
 
 from client.connection import Connection, ConnectionFile, resolved
+from client.harmonization import Rules
 from shared.errors import Problem, SiteError
+from shared.modalities.weights import Digest
 from shared.sections import Name, Section, read_section
 
 
@@ -28,6 +30,8 @@ class SiteFile(Section):
     data: str = "."
     state: str = "state"
     encoding: str = "utf-8"
+    weights: dict[Digest, str] = {}  # pre-trained files and folders by their digest
+    harmonization: dict[str, Rules] = {}  # by table
     limits: Limits
     connection: ConnectionFile = ConnectionFile()
 
@@ -39,6 +43,8 @@ class Site(Section):
     data: Path
     state: Path
     encoding: str
+    weights: dict[str, Path] = {}
+    harmonization: dict[str, Rules] = {}
     limits: Limits
 
 
@@ -65,6 +71,8 @@ def load_site(path: Path) -> Site:
         data=_resolve(path, file.data),
         state=_resolve(path, file.state),
         encoding=file.encoding,
+        weights={digest: _resolve(path, place) for digest, place in file.weights.items()},
+        harmonization=file.harmonization,
         limits=file.limits,
     )
     if not site.data.is_dir():

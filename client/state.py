@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-LEDGER, EGRESS, APPROVALS, OUTBOX = "ledger.jsonl", "egress.jsonl", "approvals.jsonl", "outbox"  # what lies in it
+LEDGER, EGRESS, APPROVALS = "ledger.jsonl", "egress.jsonl", "approvals.jsonl"  # what lies in it
+OUTBOX, CACHE = "outbox", "cache"
 AGENT_LOCK, JOIN_LOCK = "agent.lock", "join.lock"  # held by the processes of a hospital
 
 

@@ -1,6 +1,7 @@
 """The model of a study: an encoder and a head for each modality, a fusion for each combination, presence masks."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +38,16 @@ class MultimodalModel(nn.Module):
         )
         self.models = study.models
 
+    def attach(self, weights: Mapping[str, Path]) -> None:
+        """Load each encoder's pre-trained file or folder, by modality; before the model is used at a hospital."""
+        for name, path in weights.items():
+            self.encoders[name].attach(path)  # type: ignore[operator]
+
+    def stand_in(self) -> None:
+        """Invent what ``attach`` would load: for the self-test and for timing only."""
+        for encoder in self.encoders.values():
+            encoder.stand_in()  # type: ignore[operator]
+
     def embed(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Embeddings {modality: (units, width)} of prepared inputs."""
         return {name: self.encoders[name](values) for name, values in inputs.items()}
@@ -72,6 +83,12 @@ class MultimodalModel(nn.Module):
         heads = {name: head for name, head in self.heads.items() if isinstance(head, Head)}
         for fusion in self.fusions.values():
             fusion.start_from(heads)  # type: ignore[operator]
+
+
+def weights_of(study: Study) -> dict[str, str]:
+    """Digest of the pre-trained file or folder that each modality needs from a hospital's disk."""
+    digests = {name: getattr(spec, "weights", None) for name, spec in study.modalities.items()}
+    return {name: digest for name, digest in digests.items() if digest}
 
 
 def group_of(parameter: str) -> str:

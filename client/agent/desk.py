@@ -7,10 +7,11 @@ import torch
 
 from client.archive import Data
 from client.site import Site
+from client.weights import verified_weights
 from shared.batch import Batch
 from shared.cohorts import ROLES, Fold, Role, folds, training_patients
 from shared.errors import PrivacyRefusal
-from shared.model import MultimodalModel
+from shared.model import MultimodalModel, weights_of
 from shared.privacy.mechanism import PrivacyPlan, plan_privacy
 from shared.privacy.records import RunKey
 from shared.study import Study
@@ -33,6 +34,7 @@ class Desk:
                 "plan-over-budget", "by an independent accountant the plan would pass the study's budget"
             )
         self.model = MultimodalModel(study)
+        self.model.attach({name: verified_weights(site, digest) for name, digest in weights_of(study).items()})
         self._batch = data.batch(study)
         self._roles = np.array(data.roles(study, fold))
 

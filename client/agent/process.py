@@ -13,7 +13,7 @@ from client.approvals import approved_texts
 from client.log_file import log_to
 from client.parent import end_with_parent
 from client.site import Front, Site, load_front, load_site
-from client.state import AGENT_LOCK, only_one
+from client.state import AGENT_LOCK, CACHE, only_one
 from shared.command_line import DONE
 from shared.errors import MedleyError, Problem, SiteError
 from shared.study_file import study_from_text
@@ -44,7 +44,7 @@ def _serve(site: Site, front: Front) -> int:
 
     log_to(site.state, "agent")  # after the imports, as libraries set up logs of their own
     torch.set_num_threads(1)  # in every engine, so that all give the same weights
-    agent, stop = Agent(Archive(site), site), threading.Event()
+    agent, stop = Agent(Archive(site, site.state / CACHE), site), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     service = Service(agent, front)

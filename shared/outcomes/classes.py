@@ -6,7 +6,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
-from scipy.special import logsumexp
 
 from shared.outcomes.base import MISSING, Floats, OutcomeSection, Target, Truth, whole, word
 from shared.sections import Name, duplicates
@@ -73,6 +72,8 @@ class Multiclass(Classes):
 
     def targets(self, truth: Floats, scores: Floats) -> dict[str, Target]:
         """Each class against all others: log odds of its probability."""
+        from scipy.special import logsumexp  # here, as a courier reads studies and need not wait for scipy
+
         questions = {}
         for place, name in enumerate(self.classes):
             others = logsumexp(np.delete(scores, place, axis=1), axis=1)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.modalities.bag import Bag
 from shared.modalities.volume import Volume
 from shared.outcomes.binary import Binary
 from shared.study import Study
@@ -43,10 +44,11 @@ def _write_patient(study: Study, folder: Path, site: str, number: int) -> dict[s
             cells = clinical.written(person.event, _gap(study, name), rng)
             row |= dict.fromkeys(cells, "") if name in study.sites[site].lacks else cells
         elif isinstance(spec, Volume):
-            row[spec.path] = f"{name}/{patient}.nii.gz" if _has(study, site, name, number) else ""
-            if row[spec.path]:
-                _write_volume(folder / row[spec.path], latent, site, rng)
-        elif _has(study, site, name, number):
+            column = spec.paths[0]
+            row[column] = f"{name}/{patient}.nii.gz" if _has(study, site, name, number) else ""
+            if row[column]:
+                _write_volume(folder / row[column], latent, site, rng)
+        elif isinstance(spec, Bag) and _has(study, site, name, number):
             _write_pictures(folder, spec.path.replace("{patient}", patient), latent, site, rng)
     return row
 

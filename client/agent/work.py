@@ -79,7 +79,7 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
         require_sound(desk.study, header.stage, desk.patients("train"))
     spend = _planned(desk, books, plan, header.round, task) if plan and groups else None
     desk.load(task.arrays)
-    todo = Round(desk.study, header.stage, groups, desk.denominator, plan)
+    todo = Round(desk.study, header.stage, groups, desk.denominator, plan, header.round)
     before = {name: value.detach().numpy().copy() for name, value in desk.model.named_parameters()}
     if (header.stage, header.round) == ("encoders", 1):
         pretrain(desk.model, desk.patients("train"), desk.study, groups)
@@ -146,6 +146,7 @@ def _planned(desk: Desk, books: Books, plan: StagePlan, number: int, task: Envel
         round=number,
         noise_multiplier=plan.noise_multiplier,
         steps=plan.steps,
+        sample_rate=plan.sample_rate,
         delta=desk.plan.delta,
         budget=desk.plan.epsilon,
         digest="",  # known when it is released

@@ -101,7 +101,7 @@ def _privacy(study: Study, records: Sequence[RunRecord]) -> PrivacyRecord:
                     )
                 )
     runs = Counter(row.site for row in rows)
-    one_run = [(stage.noise_multiplier, stage.releases) for stage in plan.stages.values()]
+    one_run = [stage.whole for stage in plan.stages.values()]
     composed = [
         Composed(site=site, epsilon=composed_epsilon(one_run * count, privacy.delta), delta=privacy.delta, runs=count)
         for site, count in sorted(runs.items())

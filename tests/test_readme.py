@@ -42,6 +42,8 @@ def test_its_commands_exist_and_answer_at_once():
         ("simulations", "audit"),
         ("simulations", "bench"),
         ("simulations", "import"),
+        ("server", "report"),
+        ("server", "compare"),
         ("client", "check"),
         ("client", "ledger"),
         ("client", "egress"),

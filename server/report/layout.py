@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from server.report import wording
 from server.report.view import Estimate
 
+THIRD, HALF, WIDE = "third", "half", "wide"
+
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: its text, lines of small type under it, and whether it stands out."""
+    """A cell: its text, lines of small type under it, whether it stands out or back, the section that it leads to."""
 
     text: str
     small: tuple[str, ...] = ()
     strong: bool = False
     number: bool = False
+    soft: bool = False
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,26 @@ class Table:
     head: tuple[Cell, ...]
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = ()
+    compact: bool = False  # a long list in small type
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An SVG document and the name of its file."""
+
+    name: str
+    svg: str
 
 
 @dataclass(frozen=True)
 class Figure:
-    """An SVG document, its caption, and the name of its file."""
+    """Drawings under one title and caption; ``form`` says how many lie abreast where the page is wide."""
 
-    name: str
-    svg: str
+    key: str
+    title: str
+    panels: tuple[Drawn, ...]
     caption: str
+    form: str = THIRD
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,11 @@ class Section:
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     points: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has nothing to show; it is then left out."""
+        return not (self.terms or self.paragraphs or self.figures or self.tables or self.points)
 
 
 def estimate_cell(figure: Estimate, metric: str, sized: bool = False) -> Cell:

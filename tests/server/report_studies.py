@@ -1,5 +1,7 @@
 """Made-up studies with everything that a report can show, and with next to nothing, for the tests of the report."""
 
+from functools import cache
+
 from server.report.books import PrivacyRecord, Release, Round, Seal, Spent
 from server.report.fields import MAIN
 from server.report.participants import CohortRecord
@@ -134,6 +136,7 @@ def published_rows() -> tuple[Published, ...]:
     return (Published(metric="auc", cohort="external", estimate=0.888, low=0.826, high=0.944), sensitivity)
 
 
+@cache
 def full_study() -> Results:
     """Seven models, three cohorts, five hospitals, survival, readers: every part of the page."""
     best = tuple(Oracle(model=model, cohort=name, metric="auc", estimate=truth(model))

@@ -44,6 +44,7 @@ dl { display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: 0.85rem 1
 dt { font: 600 0.875rem/1.9 var(--sans); color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 dd p { margin: 0 0 0.2rem; }
+dl + p { margin-top: 1.25rem; }
 .scroll { overflow-x: auto; margin: 2.5rem 0 0.75rem; }
 .scroll:focus-visible, .panels:focus-visible { outline: 2px solid #0072b2; outline-offset: 3px; }
 h2 + .scroll { margin-top: 0; }

@@ -55,7 +55,8 @@ def _group(view: View, block: Block) -> Group:
         size = common_size(figures)
         cells = [estimate_cell(figure, view.measure, sized=size is None) for figure in figures]
         strong = model == view.primary
-        shown = wording.counts(*size) if size else "see cells"
+        known = any(figure.value is not None for figure in figures)
+        shown = wording.counts(*size) if size else "see cells" if known else wording.DASH
         name = Cell(wording.model_name(model), strong=strong)
         bold = [Cell(cell.text, cell.small, strong) for cell in cells]
         rows.append((name, *bold, Cell(shown, number=True)))

@@ -18,22 +18,18 @@ def participants(view: View) -> Section:
 
 
 def _cohorts(view: View) -> tuple[Table, ...]:
-    folds = unique(row.fold for row in view.results.cohorts)
-    groups = tuple(
-        Group(
-            f"Fold: {fold} left out" if len(folds) > 1 else "",
-            tuple(_cohort(row) for row in view.results.cohorts if row.fold == fold),
-        )
-        for fold in folds
-    )
+    rows = [row for row in view.results.cohorts if not view.left_out or row.name == "external"]
+    notes = ["Left out: rows of the table left out by rule, before there were cohorts; told once a hospital."]
+    if view.left_out:
+        notes.append("Each hospital is external once, and trains in the other folds: those rows are in cohorts.csv.")
     table = Table(
         "cohorts",
         "Patients by hospital and cohort",
         (*head("Hospital", "Cohort"), Cell("n", number=True), Cell("Events", number=True), Cell("Left out")),
-        groups,
-        ("Left out: rows of the table left out by rule, before there were cohorts; told once a hospital.",),
+        (Group("", tuple(map(_cohort, rows))),),
+        tuple(notes),
     )
-    return (table,) if groups else ()
+    return (table,) if rows else ()
 
 
 def _cohort(row: CohortRecord) -> tuple[Cell, ...]:

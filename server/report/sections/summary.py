@@ -124,10 +124,12 @@ def cohort_lines(view: View) -> tuple[str, ...]:
 def _cohort_line(name: CohortName, rows: list[CohortRecord]) -> str:
     told = [row for row in rows if row.n is not None]
     hidden = unique(row.site for row in rows if row.n is None)
+    if not told:
+        return f"{wording.COHORTS[name]}: too few to report at {wording.places(hidden)}."
     text = f"{wording.COHORTS[name]}: {wording.patients(sum(row.n or 0 for row in told))}, "
     events = [row.events for row in told]
     text += "events not released" if None in events else f"{sum(count or 0 for count in events)} events"
-    text += f", at {wording.places(unique(row.site for row in told)) or 'no hospital'}"
+    text += f", at {wording.places(unique(row.site for row in told))}"
     return f"{text}. Too few to report: {wording.places(hidden)}." if hidden else f"{text}."
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from server.report import wording
 from server.report.view import Estimate
 
+MARKS = "ᵃᵇᶜᵈᵉᶠᵍʰ"  # of footnotes
 THIRD, HALF, WIDE = "third", "half", "wide"
 
 
@@ -90,6 +91,27 @@ def estimate_cell(figure: Estimate, metric: str, sized: bool = False) -> Cell:
     if sized and figure.n is not None:
         lines.append(f"n {wording.counts(figure.n, figure.events)}")
     return Cell(wording.number(figure.value, metric), tuple(lines))
+
+
+class Footnotes:
+    """The reasons for what is undefined in a table, each once below it, with its mark at the dash in the cell."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, str] = {}
+
+    def cell(self, figure: Estimate, metric: str) -> Cell:
+        """A figure over its interval, or a dash with the mark of the reason; what was not run has no mark."""
+        if figure.value is not None:
+            return estimate_cell(figure, metric)
+        if not figure.reason or figure.reason == wording.NOT_RUN:
+            return Cell(wording.DASH)
+        mark = self._marks.setdefault(figure.reason, MARKS[len(self._marks) % len(MARKS)])
+        return Cell(wording.DASH + mark)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines that say what the marks mean."""
+        return tuple(f"{mark} {reason}" for reason, mark in self._marks.items())
 
 
 def head(*texts: str) -> tuple[Cell, ...]:

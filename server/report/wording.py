@@ -39,7 +39,8 @@ PROTECTION = {True: "under privacy", False: "no privacy"}
 
 def number(value: float, metric: str) -> str:
     """A figure with the decimals of its metric: AUC 0.853, sensitivity 0.81."""
-    return f"{value:.{DECIMALS.get(metric, DEFAULT_DECIMALS)}f}".replace("-", "−")
+    text = f"{value:.{DECIMALS.get(metric, DEFAULT_DECIMALS)}f}"
+    return text.replace("-", "−" if float(text) else "")
 
 
 def interval(low: float, high: float, metric: str) -> str:
@@ -56,7 +57,8 @@ def plain(value: float) -> str:
 
 def signed(value: float, metric: str) -> str:
     """A difference with its sign."""
-    return ("+" if value > 0 else "") + number(value, metric)
+    text = number(value, metric)
+    return f"+{text}" if value > 0 and float(text) else text
 
 
 def p_value(p: float) -> str:

@@ -9,6 +9,7 @@ from server.report.view import Panel, View
 
 WIDTH, SIDE, LEFT, TOP, BARS = 340.0, 280.0, 46.0, 46.0, 34.0
 TICKS = (0, 0.25, 0.5, 0.75, 1)
+FEWEST = 4  # bins of a histogram that shows anything
 SHOWN = 20  # bars of the histogram; a wider cell of merged bins is spread evenly over them
 TOLD = {"calibration_slope": "slope", "citl": "in the large", "oe_ratio": "O:E"}
 
@@ -66,6 +67,11 @@ def _figures(view: View, panel: Panel) -> list[str]:
 
 def _histogram(drawing: Drawing, x: Scale, row: Calibration, floor: float) -> None:
     """Both classes on one axis, to a common height."""
+    if len(row.edges) <= FEWEST:
+        drawing.words(
+            ((x.start + x.end) / 2, floor), "too few patients to show how risks spread", Type("middle", soft=True)
+        )
+        return
     events, others = even_bars(row.edges, row.events), even_bars(row.edges, row.others)
     most = max([*events, *others, 1e-9])
     width = (x.end - x.start) / SHOWN
@@ -76,9 +82,8 @@ def _histogram(drawing: Drawing, x: Scale, row: Calibration, floor: float) -> No
             if height > 0.05:
                 drawing.box((x.start + place * width + 0.5, top), (width - 1, height), Pen(colour, opacity=0.75))
     drawing.line([(x.start, floor), (x.end, floor)], Pen(INK, 0.8, opacity=0.75))
-    if events:
-        drawing.words((x.start - 7, floor - 8), "with", Type("end", soft=True))
-        drawing.words((x.start - 7, floor + 16), "without", Type("end", soft=True, size=9.5))
+    drawing.words((x.start - 7, floor - 8), "with", Type("end", soft=True))
+    drawing.words((x.start - 7, floor + 16), "without", Type("end", soft=True, size=9.5))
 
 
 def even_bars(edges: tuple[float, ...], counts: tuple[int | None, ...]) -> list[float]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.report import wording
+from server.report.fields import CohortName
 from server.report.figures.drawing import BLUE, INK, Drawing, Pen, Scale, Type
 from server.report.figures.models import shortened
 from server.report.figures.plot import AXIS, GRID, ticks
@@ -22,6 +23,7 @@ class Line:
 
     name: str
     figure: Estimate | None = None
+    cohort: CohortName | None = None
     summary: Meta | None = None
 
 
@@ -37,7 +39,8 @@ def _forest(view: View, metric: str) -> tuple[Figure, ...]:
     if len(told) < 2:
         return ()
     name = wording.metric_name(metric)
-    metas = [line.summary for line in lines if line.summary]
+    drawn_of = dict.fromkeys(line.cohort for line in lines if line.cohort)
+    metas = [row for cohort in drawn_of for row in view.summaries(metric, cohort)]
     spread = " ".join(_spread(row, metric) for row in metas)
     n, events = sum(f.n or 0 for f in told), sum(f.events or 0 for f in told)
     caption = (
@@ -59,14 +62,14 @@ def lines_of(view: View, metric: str) -> list[Line]:
         if not known or cohort == "train":
             continue
         lines += [Line(f"{title}, left out in turn" if view.left_out else title)]
-        lines += [Line(site, figure) for site, figure in known]
-        lines += [Line("Summary", summary=row) for row in view.summaries(metric, cohort)]
+        lines += [Line(site, figure, cohort) for site, figure in known]
+        lines += [Line("Summary", summary=row) for row in view.summaries(metric, cohort) if row.estimate is not None]
     return lines
 
 
 def _spread(row: Meta, metric: str) -> str:
     if row.estimate is None:
-        return f"{wording.COHORTS[row.cohort]}: no summary ({row.reason})."
+        return f"{wording.COHORTS[row.cohort]}: no summary, as hospitals with this figure are too few ({row.k})."
     parts = [f"{wording.COHORTS[row.cohort]}: random effects over {row.k} hospitals"]
     if row.tau2 is not None:
         ends = "" if row.tau2_low is None or row.tau2_high is None else f" ({row.tau2_low:.3f}–{row.tau2_high:.3f})"
@@ -138,9 +141,7 @@ def _hospital(drawing: Drawing, scale: Scale, line: Line, where: tuple[float, st
 
 def _summary(drawing: Drawing, scale: Scale, row: Meta, y: float) -> None:
     drawing.words((20, y + 4), f"Summary, {row.k} hospitals", Type(bold=True))
-    if row.estimate is None:
-        drawing.words((RIGHT + 22, y + 4), wording.DASH, Type(soft=True))
-        return
+    assert row.estimate is not None
     if row.prediction_low is not None and row.prediction_high is not None:
         left, right = scale(row.prediction_low), scale(row.prediction_high)
         drawing.box((left, y - 2.5), (right - left, 5), Pen(INK, opacity=0.3))

@@ -82,9 +82,8 @@ def comparisons(view: View) -> Section:
 
 
 def _shown(view: View, row: Comparison) -> bool:
-    """Of the main column; those by hospital alone stand in the table of what a hospital gains."""
-    main = row.arm_a == view.main.arm and row.private_a == view.main.private
-    return main and not (row.kind == "alone" and row.arm_b == f"{ALONE}{row.site}" and row.cohort == "internal")
+    """Of the main column, over the hospitals of a cohort; each hospital's own are in comparisons.csv."""
+    return row.site is None and (row.arm_a, row.private_a) == (view.main.arm, view.main.private)
 
 
 def _comparison(row: Comparison) -> tuple[Cell, ...]:
@@ -114,7 +113,8 @@ def _arm(arm: str, private: bool) -> str:
 def _notes(view: View) -> list[str]:
     rows = view.results.comparisons
     methods = "; ".join(dict.fromkeys(row.method for row in rows if row.method))
-    lines = [f"{methods[:1].upper()}{methods[1:]}."] if methods else []
+    lines = ["Over all hospitals of a cohort; each hospital's own are in comparisons.csv."]
+    lines += [f"{methods[:1].upper()}{methods[1:]}."] if methods else []
     if any(row.p_adjusted is not None for row in rows):
         lines.append("p, Holm: adjusted for the number of models compared.")
     if any(row.margin is not None for row in rows):

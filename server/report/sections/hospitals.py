@@ -3,7 +3,7 @@
 from server.report import wording
 from server.report.figures.forest import forest_figures
 from server.report.figures.matrix import matrix_figure
-from server.report.layout import Cell, Group, Section, Table, estimate_cell, head
+from server.report.layout import Cell, Footnotes, Group, Section, Table, estimate_cell, head
 from server.report.results import Meta
 from server.report.sections.models import INTERVAL, SIZE
 from server.report.view import Estimate, Place, View
@@ -24,12 +24,12 @@ def _by(view: View) -> tuple[Table, ...]:
     beside = [
         metric for metric in BESIDE if any(view.figure(view.main, place, metric).value is not None for place in places)
     ]
-    rows = []
+    rows, foot = [], Footnotes()
     for place in places:
         mains = [view.figure(column, place) for column in arms]
-        others = [estimate_cell(view.figure(view.main, place, metric), metric) for metric in beside]
+        others = [foot.cell(view.figure(view.main, place, metric), metric) for metric in beside]
         size = next(((figure.n, figure.events) for figure in mains if figure.n is not None), (None, None))
-        cells = [estimate_cell(figure, view.measure) for figure in mains]
+        cells = [foot.cell(figure, view.measure) for figure in mains]
         names = (Cell(place.site or ""), Cell(wording.COHORTS[place.cohort]))
         rows.append((*names, *cells, *others, Cell(wording.counts(*size), number=True)))
     headings = [Cell(measure, (column.text,)) for column in arms]
@@ -40,18 +40,22 @@ def _by(view: View) -> tuple[Table, ...]:
         f"The primary model, {view.primary}, at each hospital",
         (*head("Hospital", "Cohort"), *headings, SIZE),
         (Group("", tuple(rows)),),
-        (f"Computed inside the hospital from its own patients; only the figure left it. {INTERVAL}{told}",),
+        (
+            *foot.notes,
+            f"Computed inside the hospital from its own patients; only the figure left it. {INTERVAL}{told}",
+        ),
     )
     return (table,) if rows else ()
 
 
 def _meta(view: View) -> tuple[Table, ...]:
-    rows = [_meta_row(row) for row in view.results.meta if row.model == view.primary]
+    found = [r for r in view.results.meta if r.model == view.primary and r.arm == view.main.arm]
+    rows = [_meta_row(row) for row in found if row.estimate is not None]
     if not rows:
         return ()
     headings = head("Metric", "Arm", "Cohort", "Summary", "Another hospital", "τ²", "I²")
     caption = "Random-effects summary over hospitals, primary model"
-    methods = "; ".join(dict.fromkeys(row.method for row in view.results.meta if row.method))
+    methods = "; ".join(dict.fromkeys(row.method for row in found if row.method))
     note = "Another hospital: 95 % prediction interval; unreliable under five hospitals."
     notes = (f"{note} {methods[:1].upper()}{methods[1:]}." if methods else note,)
     return (Table("meta", caption, (*headings, Cell("Hospitals", number=True)), (Group("", tuple(rows)),), notes),)

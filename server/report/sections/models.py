@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from server.report import wording
 from server.report.fields import CohortName
-from server.report.layout import Cell, Group, Section, Table, estimate_cell, head
+from server.report.layout import Cell, Footnotes, Group, Section, Table, estimate_cell, head
 from server.report.side_by_side import Block, blocks, common_size, notes
 from server.report.view import Column, Estimate, Panel, Place, View
 
@@ -72,13 +72,17 @@ def _measures(view: View, key: str, metrics: Sequence[str]) -> tuple[Table, ...]
     cut = key == "discrimination" and any(row.metric == "threshold" for row in view.results.metrics)
     titles = {"discrimination": "Discrimination and classification", "overall": "Calibration and overall error"}
     headings = [Cell("Threshold (risk)")] if cut else []
+    foot = Footnotes()
+    groups = tuple(
+        Group(panel.title, tuple(_row(view, panel, model, (shown, cut, foot)) for model in view.models))
+        for panel in panels
+    )
     table = Table(
         key,
         f"{titles[key]}: {view.main.text}",
         (Cell("Model"), *headings, *head(*map(wording.metric_name, shown)), SIZE),
-        tuple(Group(panel.title, tuple(_row(view, panel, model, (shown, cut)) for model in view.models))
-              for panel in panels),
-        tuple(_measure_notes(shown, cut)),
+        groups,
+        (*foot.notes, *_measure_notes(shown, cut)),
     )  # fmt: skip
     return (table,)
 
@@ -87,15 +91,12 @@ def _has(view: View, panel: Panel, metric: str) -> bool:
     return any(view.main_figure(panel, metric, model).value is not None for model in view.models)
 
 
-def _row(view: View, panel: Panel, model: str, shown: tuple[Sequence[str], bool]) -> tuple[Cell, ...]:
-    metrics, cut = shown
+def _row(view: View, panel: Panel, model: str, shown: tuple[Sequence[str], bool, Footnotes]) -> tuple[Cell, ...]:
+    metrics, cut, foot = shown
     figures = [view.main_figure(panel, metric, model) for metric in metrics]
-    cells = [
-        Cell(wording.DASH) if figure.reason == wording.NOT_RUN else estimate_cell(figure, metric)
-        for figure, metric in zip(figures, metrics, strict=True)
-    ]
+    cells = [foot.cell(figure, metric) for figure, metric in zip(figures, metrics, strict=True)]
     if cut:
-        cells = [estimate_cell(risk_threshold(view, panel, model), "sensitivity"), *cells]
+        cells = [foot.cell(risk_threshold(view, panel, model), "sensitivity"), *cells]
     size = next(((figure.n, figure.events) for figure in figures if figure.n is not None), (None, None))
     name = Cell(wording.model_name(model), strong=model == view.primary)
     return (name, *cells, Cell(wording.counts(*size), number=True))

@@ -10,6 +10,7 @@ STYLESHEET = """\
   --sans: "Helvetica Neue", Helvetica, Arial, "Liberation Sans", "Noto Sans", system-ui, sans-serif; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --paper: #14161a; --ink: #e6e6e3; --soft: #a3a39f; --rule: #34373c; --link: #7fbfe8; --alarm: #ff9a80; }
+  figure svg { filter: brightness(1.3); }
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; scroll-padding-top: 1.5rem; }

@@ -87,6 +87,9 @@ class View:
         self.columns = [Column(ORACLE)] * bool(results.oracle) + columns
         self.models = unique(row.model for row in results.metrics)
         self.folds = unique(row.fold for row in results.metrics) or [MAIN]
+        self.cohorts = sorted(
+            results.cohorts, key=lambda row: self.folds.index(row.fold) if row.fold in self.folds else 0
+        )
         self.left_out = self.folds != [MAIN]  # leave-one-site-out
         self.main = Column("federated", results.privacy.mechanism != "none")
         self.primary = results.study.primary

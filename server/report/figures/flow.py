@@ -17,7 +17,7 @@ LETTERS = 24  # a line of a box holds about so many
 
 def flow_figure(view: View) -> tuple[Figure, ...]:
     """A column a hospital; in leave-one-site-out each hospital as the one left out."""
-    rows = view.results.cohorts
+    rows = view.cohorts
     sites = unique(row.site for row in rows)
     if not sites:
         return ()

@@ -80,7 +80,10 @@ def _spread(row: Meta, metric: str) -> str:
     if row.prediction_low is not None:
         note = row.prediction_note or ("unreliable with so few hospitals" if row.k < UNSURE else "")
         unsure = f"; {note}" if note else ""
-        text += f" Grey bar: where another hospital's {wording.metric_name(metric)} is expected (95 %{unsure})."
+        ends = wording.interval(row.prediction_low, row.prediction_high or row.prediction_low, metric)
+        text += (
+            f" Grey bar, cut off where it leaves the axis: where another hospital is expected, {ends} (95 %{unsure})."
+        )
     return text
 
 
@@ -116,7 +119,10 @@ def _scale(lines: Sequence[Line], metric: str) -> Scale:
     figures = [line.figure for line in lines if line.figure]
     ends = [value for figure in figures for value in (figure.value, figure.low, figure.high) if value is not None]
     rows = [line.summary for line in lines if line.summary]
-    ends += [v for r in rows for v in (r.estimate, r.low, r.high, r.prediction_low, r.prediction_high) if v is not None]
+    ends += [value for row in rows for value in (row.estimate, row.low, row.high) if value is not None]
+    span = max(ends) - min(ends)
+    beyond = [value for row in rows for value in (row.prediction_low, row.prediction_high) if value is not None]
+    ends += [min(max(value, min(ends) - span / 4), max(ends) + span / 4) for value in beyond]
     ends += [METRICS[metric]] if metric in METRICS and metric != "auc" else []
     ends += [1.0] if metric == "auc" else []
     margin = 0.04 * (max(ends) - min(ends) or 1)
@@ -143,7 +149,7 @@ def _summary(drawing: Drawing, scale: Scale, row: Meta, y: float) -> None:
     drawing.words((20, y + 4), f"Summary, {row.k} hospitals", Type(bold=True))
     assert row.estimate is not None
     if row.prediction_low is not None and row.prediction_high is not None:
-        left, right = scale(row.prediction_low), scale(row.prediction_high)
+        left, right = max(scale(row.prediction_low), LEFT), min(scale(row.prediction_high), RIGHT)
         drawing.box((left, y - 2.5), (right - left, 5), Pen(INK, opacity=0.3))
     if row.low is not None and row.high is not None:
         middle = scale(row.estimate)

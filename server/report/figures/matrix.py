@@ -11,6 +11,7 @@ from server.report.results import CrossSite
 from server.report.view import View, unique
 
 LABEL, CELL_WIDTH, CELL_HEIGHT, TOP = 190.0, 108.0, 52.0, 40.0
+ARMS = ("alone", "federated", "pooled")  # from top to bottom, first those without privacy
 FAINTEST, CHANCE = 0.06, 0.5
 LETTERS = 19  # a line of a cell holds about so many in small type
 
@@ -35,7 +36,8 @@ def matrix_figure(view: View) -> tuple[Figure, ...]:
 
 def _drawn(view: View, rows: Sequence[CrossSite], title: str) -> Drawn:
     sites = unique(row.site for row in rows)
-    origins: list[Origin] = list(dict.fromkeys((row.arm, row.private, row.trained_at) for row in rows))
+    found_at = {(row.arm, row.private, row.trained_at) for row in rows}
+    origins: list[Origin] = sorted(found_at, key=lambda origin: (origin[1], ARMS.index(origin[0]), origin[2]))
     found: dict[tuple[str, bool, str, str], CrossSite] = {
         (row.arm, row.private, row.trained_at, row.site): row for row in rows
     }

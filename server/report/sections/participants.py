@@ -18,7 +18,7 @@ def participants(view: View) -> Section:
 
 
 def _cohorts(view: View) -> tuple[Table, ...]:
-    rows = [row for row in view.results.cohorts if not view.left_out or row.name == "external"]
+    rows = [row for row in view.cohorts if not view.left_out or row.name == "external"]
     notes = ["Left out: rows of the table left out by rule, before there were cohorts; told once a hospital."]
     if view.left_out:
         notes.append("Each hospital is external once, and trains in the other folds: those rows are in cohorts.csv.")

@@ -104,7 +104,7 @@ def _summary_line(row: Meta) -> str:
 
 def design(view: View) -> str:
     """The scheme, the hospitals and the arms in a sentence."""
-    rows = view.results.cohorts
+    rows = view.cohorts
     arms = f"Arms: {', '.join(column.text for column in view.columns if column.arm != ORACLE)}."
     if view.left_out:
         return f"Leave-one-site-out: {wording.places(view.folds)} in turn external to a model of the others. {arms}"
@@ -117,7 +117,7 @@ def design(view: View) -> str:
 def cohort_lines(view: View) -> tuple[str, ...]:
     """Patients and events of each cohort; in leave-one-site-out of the external one only."""
     names: tuple[CohortName, ...] = ("external",) if view.left_out else ("train", "internal", "external")
-    grouped = [(name, [row for row in view.results.cohorts if row.name == name]) for name in names]
+    grouped = [(name, [row for row in view.cohorts if row.name == name]) for name in names]
     return tuple(_cohort_line(name, rows) for name, rows in grouped if rows)
 
 

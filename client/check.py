@@ -7,16 +7,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from client.archive import Archive
-from client.cohort import Cohort
-from client.evaluation import site_figures
+from client.archive import Archive, Survey
+from client.cohort import Cohort, named
+from client.evaluation import Ward, model_figures
 from client.gatekeeper import check_study
 from client.site import Site, load_site
 from client.splits import planned_roles
 from shared.cohorts import ROLES, Role, folds
 from shared.errors import FileError, PrivacyRefusal, Problem
-from shared.modalities.tabular import Tabular
-from shared.modalities.volume import Volume
 from shared.study import Study
 from shared.study_file import load_study
 
@@ -33,9 +31,18 @@ class ModalityFinding:
     """One modality over all eligible patients."""
 
     name: str
-    shape: tuple[int, ...]
-    present: npt.NDArray[np.bool_]  # (patients,)
-    faults: Lines
+    shape: tuple[int, ...]  # of a patient, as the reader gives it
+    survey: Survey
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Who has the modality: (patients,)."""
+        return self.survey.present.numpy()
+
+    @property
+    def faults(self) -> Lines:
+        """Lines by the rule that they break."""
+        return self.survey.faults
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class RoleFinding:
 
     role: Role
     n: int
-    events: int
+    events: int | None  # None where the outcome is no event
     withheld: str
 
 
@@ -61,7 +68,7 @@ class Findings:
     @property
     def unread(self) -> list[str]:
         """Columns of the table that the study does not read."""
-        read = {name for _, name in named_columns(self.study)} | {self.study.unit.patient, self.study.outcome.column}
+        read = {name for _, name in named_columns(self.study)} | {*named(self.study), *self.study.outcome.columns}
         return [name or "(no name)" for name in self.cohort.columns if name not in read]
 
 
@@ -117,15 +124,12 @@ def refusals(site: Site, study: Study) -> Iterator[Problem]:
 def named_columns(study: Study) -> Iterator[tuple[str, str]]:
     """(modality, column of ``patients.csv``) for every column that the study's inputs name."""
     for name, modality in study.modalities.items():
-        if isinstance(modality, Tabular):
-            yield from ((name, column) for column in modality.columns)
-        elif isinstance(modality, Volume):
-            yield name, modality.path
+        yield from ((name, column) for column in modality.cells)
 
 
 def _modality(archive: Archive, study: Study, name: str, progress: Progress) -> ModalityFinding:
-    reading = archive.reading(study, name, lambda done, total: progress(name, done, total))
-    return ModalityFinding(name, study.modalities[name].shape, reading.present.numpy(), reading.faults)
+    survey = archive.survey(study, name, lambda done, total: progress(name, done, total))
+    return ModalityFinding(name, study.modalities[name].shape, survey)
 
 
 def _roles(site: Site, study: Study, cohort: Cohort) -> Iterator[RoleFinding]:
@@ -136,14 +140,16 @@ def _roles(site: Site, study: Study, cohort: Cohort) -> Iterator[RoleFinding]:
         here |= {role: given == role for role in ROLES if (given == role).any()}
     for role in ROLES:
         if role in here:
-            outcome = cohort.outcome[here[role]]
-            yield RoleFinding(role, len(outcome), int(outcome.sum()), _reason(site, study, role, outcome))
+            truth, owner = cohort.outcome[here[role]].astype(np.float64), cohort.owner[here[role]]
+            ward = Ward(study.outcome, role, truth, owner, site.limits)
+            had = study.outcome.events(truth)
+            events = None if had is None else ward.patients(had)
+            yield RoleFinding(role, ward.size, events, _reason(study, ward))
 
 
-def _reason(site: Site, study: Study, role: Role, outcome: npt.NDArray[np.float32]) -> str:
+def _reason(study: Study, ward: Ward) -> str:
     """Why a model's figures on these patients may not leave; empty if they may."""
-    if role == "train" and study.private:
+    if ward.role == "train" and study.private:
         return "training patients are not reported under privacy"
-    truth = outcome.astype(np.float64)
-    reasons = site_figures(("", role), truth, np.zeros_like(truth), 0.0, site.limits).reasons
-    return reasons.get("all", "")
+    figures = model_figures("", ward, np.zeros((len(ward.truth), study.outcome.outputs)), 0.0)
+    return ", ".join(sorted({own.reasons["all"] for own in figures if "all" in own.reasons}))

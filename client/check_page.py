@@ -90,11 +90,14 @@ def _privacy(study: Study, site: Site) -> str:
 
 def _print_rows(found: Findings, console: Console) -> None:
     cohort = found.cohort
-    n, left_out = len(cohort.patients), sum(cohort.excluded.values())
+    n, left_out = len(cohort.units), sum(cohort.excluded.values())
     console.print(f"\n{TABLE}: {n + left_out} rows read, {n} eligible, {left_out} excluded", style="bold")
     console.print(f"  the study declares {found.study.sites[found.site.name].patients} patients here")
     if unread := found.unread:
         console.print(f"  {len(unread)} columns are not read by the study: {', '.join(unread)}")
+    if cohort.harmonized:
+        told = (f"{column} ({rule}) {count}" for (column, rule), count in sorted(cohort.harmonized.items()))
+        console.print(f"  cells that harmonization changed: {', '.join(told)}")
     table = columns("rule", "rows", f"lines of {TABLE}")
     _add_lines(table, "excluded: ", cohort.excluded_lines)
     _add_lines(table, "kept: ", cohort.noted_lines)
@@ -104,15 +107,35 @@ def _print_rows(found: Findings, console: Console) -> None:
 
 def _print_modalities(found: Findings, console: Console) -> None:
     console.print("\nModalities", style="bold")
-    table, faults = columns("modality", "present", "absent", "tensor of a patient"), columns("fault", "times", "lines")
+    faults = columns("fault", "times", "lines")
     for modality in found.modalities:
-        present = int(modality.present.sum())
-        shape = " x ".join(str(side) for side in modality.shape)
-        table.add_row(modality.name, str(present), str(len(modality.present) - present), shape)
         _add_lines(faults, f"{modality.name}: ", modality.faults)
-    console.print(table)
+    console.print(reading_table([found]))
     if faults.rows:
         console.print(faults)
+
+
+def reading_table(hospitals: Sequence[Findings]) -> Table:
+    """What is read: patients, tensors, memory of all patients, and the time of a first batch, libraries included."""
+    site = ["site"] * (len(hospitals) > 1)
+    table = columns("modality", *site, "present", "absent", "tensor of a patient", "kept", "memory", "first batch")
+    for found in hospitals:
+        for modality in found.modalities:
+            survey, n, present = modality.survey, len(modality.present), int(modality.present.sum())
+            shapes = (" x ".join(map(str, shape)) for shape in (modality.shape, survey.shape))
+            first = f"{survey.timed} in {survey.seconds:.2f} s" if survey.timed else "from the cache"
+            name = [modality.name, *([found.site.name] if site else [])]
+            table.add_row(*name, str(present), str(n - present), *shapes, _bytes(n * survey.bytes_each), first)
+    return table
+
+
+def _bytes(number: float) -> str:
+    """A size in the unit that fits it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"
 
 
 def _print_roles(roles: Sequence[RoleFinding], console: Console) -> None:
@@ -120,7 +143,8 @@ def _print_roles(roles: Sequence[RoleFinding], console: Console) -> None:
     table = columns("role", "patients", "events", "others", "figures that leave")
     for role in roles:
         leaves = f"none: {role.withheld}" if role.withheld else "all"
-        table.add_row(role.role, str(role.n), str(role.events), str(role.n - role.events), leaves)
+        events = ("-", "-") if role.events is None else (str(role.events), str(role.n - role.events))
+        table.add_row(role.role, str(role.n), *events, leaves)
     console.print(table)
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic import Field
 
+from client.harmonization import Rules
 from shared.errors import Problem, SiteError
+from shared.modalities.weights import Digest
 from shared.sections import Name, Section, read_section
 
 
@@ -27,6 +29,8 @@ class SiteFile(Section):
     data: str = "."
     state: str = "state"
     encoding: str = "utf-8"
+    weights: dict[Digest, str] = {}  # pre-trained files and folders by their digest
+    harmonization: dict[str, Rules] = {}  # by table
     limits: Limits
 
 
@@ -37,6 +41,8 @@ class Site(Section):
     data: Path
     state: Path
     encoding: str
+    weights: dict[str, Path] = {}
+    harmonization: dict[str, Rules] = {}
     limits: Limits
 
 
@@ -59,6 +65,8 @@ def load_site(path: Path) -> Site:
         data=(home / file.data).resolve(),
         state=(home / file.state).resolve(),
         encoding=file.encoding,
+        weights={digest: (home / place).resolve() for digest, place in file.weights.items()},
+        harmonization=file.harmonization,
         limits=file.limits,
     )
     if not site.data.is_dir():

@@ -1,43 +1,34 @@
 """The study file as types: everything that changes the science, and nothing else may."""
 
 import hashlib
+from collections.abc import Collection
 from itertools import combinations
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from shared.modalities import Modality
+from shared.outcomes import Outcome
+from shared.outcomes.loss_choice import CrossEntropy, LossChoice
 from shared.sections import Name, Positive, Section, Share
 
 
 class Unit(Section):
-    """What a row of ``patients.csv`` belongs to; privacy and splits go by patient."""
+    """What a row of ``patients.csv`` is; privacy, splits and minimums go by patient, whatever the rows are."""
 
     patient: str = "patient_id"
-
-
-class Outcome(Section):
-    """A binary outcome: the words of ``column`` that count as an event, and those that do not."""
-
-    kind: Literal["binary"]
-    column: str
-    positive: tuple[str, ...] = Field(min_length=1)
-    negative: tuple[str, ...] = Field(min_length=1)
-    predicted_at: str
-    missing: Literal["exclude"] = "exclude"
-
-    @model_validator(mode="after")
-    def _apart(self) -> "Outcome":
-        if both := set(self.positive) & set(self.negative):
-            raise ValueError(f"a value is positive or negative, not both: {', '.join(sorted(both))}")
-        return self
+    row: str = ""  # column that names a row, where a patient may have several: a lesion, a record, a stay
+    time: str = ""  # column with the hour of the prediction, on the clock of the long tables
 
 
 class FusionChoice(Section):
     """How embeddings become one score; ``clip_share`` is the primary model's part of the shared clip (its square)."""
 
-    kind: Literal["concat", "mean"] = "concat"
+    kind: Literal[
+        "concat", "mean", "gated", "self-attention", "cross-attention", "multiscale", "kernel", "late", "cooperative"
+    ] = "concat"
     combinations: Literal["all", "primary"] = "all"
+    masked: bool = False  # one fusion for all combinations, what a model does not use masked, instead of one for each
     clip_share: Share = 0.5
 
 
@@ -90,6 +81,8 @@ class Training(Section):
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
     average: Literal["last-half", "none"] = "last-half"
+    loss: LossChoice = CrossEntropy()
+    resample: Literal["none", "smote", "smote-nc", "cluster-centroids"] = "none"
     min_contributors: int = Field(default=2, ge=1)
 
 
@@ -145,9 +138,17 @@ class DeclaredThreshold(Section):
 class Evaluation(Section):
     """What is validated and what it is held against."""
 
-    threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")]
+    threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")] | None = None
     primary: str
     published: dict[str, tuple[float, float, float]] = {}
+
+
+class Comparator(Section):
+    """A learner that cannot be federated, for comparison: in a simulation's arms alone and pooled."""
+
+    kind: Literal["knn-lasso", "lightgbm", "multi-kernel-svm", "xgboost"]
+    modalities: tuple[Name, ...] = Field(min_length=1)
+    arms: tuple[ArmName, ...] = Field(default=("alone", "pooled"), min_length=1)
 
 
 class Simulation(Section):
@@ -173,6 +174,7 @@ class Study(Section):
     training: Training = Training()
     privacy: Privacy
     evaluation: Evaluation
+    comparators: dict[Name, Comparator] = {}
     simulation: Simulation | None = None
     overrides: tuple[str, ...] = ()
 
@@ -183,6 +185,28 @@ class Study(Section):
         if self.fusion.combinations == "primary":
             return (*names, *([self.primary] if "+" in self.primary else []))
         return tuple("+".join(subset) for size in range(1, len(names) + 1) for subset in combinations(names, size))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Everything that is validated: the models, and the comparators after them."""
+        return (*self.models, *self.comparators)
+
+    @property
+    def fusions(self) -> tuple[str, ...]:
+        """Fusions that are trained: one for each model of several modalities, or the one that serves them all."""
+        several = tuple(model for model in self.models if "+" in model)
+        return several[-1:] if self.fusion.masked else several
+
+    def groups(self, stage: str, held: Collection[str]) -> frozenset[str]:
+        """Parameter groups that a hospital with these modalities trains in a stage.
+
+        A fusion needs all of its modalities; the masked one two of them, as it learns from every combination.
+        """
+        if stage != "fusion":
+            return frozenset(held)
+        fewest = 2 if self.fusion.masked else len(self.modalities)
+        parts = {name: set(name.split("+")) for name in self.fusions}
+        return frozenset(name for name, own in parts.items() if len(own & set(held)) >= min(len(own), fewest))
 
     @property
     def primary(self) -> str:

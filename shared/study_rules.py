@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator
 
+from shared.modalities import Modality
 from shared.modalities.tabular import Tabular
+from shared.outcomes.binary import Binary
+from shared.outcomes.classes import Classes, Multiclass, Multilabel
+from shared.outcomes.loss_choice import CrossEntropy, Weighted
+from shared.outcomes.numbers import Forecast
 from shared.sections import duplicates
 from shared.study import PICKS_ONE, DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
 
 Fault = tuple[str, str, str]  # place, rule, remedy
 RESERVED = "pooled"  # the simulation's name for all hospitals together
+READS_WEIGHTS = ("network", "words", "bilstm", "bert")  # encoders that take a pre-trained file
 COHORTS = ("train", "internal", "external")  # what a published figure can be about
 
 
@@ -18,6 +24,9 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _fusion_faults(study)
     yield from _evaluation_faults(study)
     yield from _training_faults(study)
+    yield from _loss_faults(study)
+    yield from _resampling_faults(study)
+    yield from _comparator_faults(study)
     yield from _strategy_faults(study)
     yield from _privacy_faults(study)
 
@@ -56,12 +65,14 @@ def _holdout_faults(cohorts: SiteHoldout, sites: set[str]) -> Iterator[Fault]:
 
 
 def _modality_faults(study: Study) -> Iterator[Fault]:
-    names, kept_apart = set(study.modalities), {study.unit.patient, study.outcome.column}
+    unit, names = study.unit, set(study.modalities)
+    kept_apart = {unit.patient, unit.row, unit.time, *study.outcome.columns}
     for name, modality in study.modalities.items():
-        if isinstance(modality, Tabular):
-            for column in sorted(kept_apart & set(modality.columns)):
-                rule = f'"{column}" is the patient identifier or the outcome, and cannot be an input'
-                yield f"modalities.{name}", rule, "remove the column from the inputs"
+        read = modality.columns if isinstance(modality, Tabular) else modality.cells
+        for column in sorted(kept_apart & set(read)):
+            rule = f'"{column}" is an identifier, a time or the outcome, and cannot be an input'
+            yield f"modalities.{name}", rule, "remove the column from the inputs"
+        yield from _encoder_faults(study, name, modality)
     for site, entry in study.sites.items():
         for name in sorted(set(entry.lacks) - names):
             yield f"sites.{site}.lacks", f'"{name}" is not under [modalities]', "correct the name"
@@ -69,8 +80,30 @@ def _modality_faults(study: Study) -> Iterator[Fault]:
             yield f"sites.{site}.lacks", "a hospital must have at least one modality", "remove it from the study"
 
 
+def _encoder_faults(study: Study, name: str, modality: Modality) -> Iterator[Fault]:
+    """Keys of one encoder that another would pass over in silence, and what reads patients without a clip or noise."""
+    place = f"modalities.{name}"
+    encoder: str = modality.encoder
+    if getattr(modality, "weights", None) and encoder not in READS_WEIGHTS:
+        yield f"{place}.weights", f'encoder "{encoder}" reads no pre-trained file', "remove the key, or the encoder"
+    if not getattr(modality, "pretraining", 0):
+        return
+    if encoder != "byte-cnn":
+        yield f"{place}.pretraining", f'encoder "{encoder}" has no pre-training', 'write 0, or encoder = "byte-cnn"'
+    if study.private:
+        rule = "pre-training reads every patient without a clip or noise, which no budget covers under dp-sgd"
+        yield f"{place}.pretraining", rule, 'write 0, or encoder = "byte-histogram"'
+
+
 def _fusion_faults(study: Study) -> Iterator[Fault]:
     widths = {name: spec.width for name, spec in study.modalities.items()}
+    if isinstance(study.outcome, Multiclass | Multilabel | Forecast):
+        for name, width in widths.items():
+            if width < study.outcome.outputs:
+                rule = f"an embedding of {width} cannot tell {study.outcome.outputs} scores apart"
+                yield f"modalities.{name}.width", rule, f"write width = {study.outcome.outputs} or more"
+    if study.fusion.masked and (study.fusion.combinations != "all" or len(widths) < 2):
+        yield "fusion.masked", "one fusion for all combinations needs several combinations", "remove it"
     if study.fusion.kind == "mean" and len(set(widths.values())) > 1:
         told = ", ".join(f"{name} {width}" for name, width in widths.items())
         yield "fusion.kind", f"a mean needs embeddings of one width, got {told}", "give the modalities one width"
@@ -81,14 +114,25 @@ def _evaluation_faults(study: Study) -> Iterator[Fault]:
     if study.primary not in study.models:
         rule = f'must name modalities joined by "+", in their order, got {study.primary}'
         yield "evaluation.primary", rule, f'for instance "{"+".join(names)}"'
+    yield from _threshold_faults(study)
     for name in study.evaluation.published:
         metric, _, cohort = name.partition(".")
         if not metric or cohort not in COHORTS:
             rule = f'a published figure is named "metric.cohort", got {name}'
             yield "evaluation.published", rule, 'for instance "auc.external"'
     if study.simulation is not None:
+        if study.outcome.kind != "binary":
+            yield "simulation.generator", "invents a binary outcome", "take another generator"
         for name in sorted(set(names) ^ set(study.simulation.separation)):
             yield "simulation.separation", f'"{name}" stands on one side only', "one entry for each modality"
+
+
+def _threshold_faults(study: Study) -> Iterator[Fault]:
+    decides = isinstance(study.outcome, Binary)
+    if decides and study.evaluation.threshold is None:
+        yield "evaluation.threshold", "is missing", 'for instance { rule = "youden", from = "train" }'
+    if not decides and study.evaluation.threshold is not None:
+        yield "evaluation.threshold", f"a {study.outcome.kind} outcome has no single threshold", "remove it"
 
 
 def _training_faults(study: Study) -> Iterator[Fault]:
@@ -117,6 +161,43 @@ def _training_faults(study: Study) -> Iterator[Fault]:
                 (f"{trainers} training hospital(s), {training.min_contributors} needed in the federated arm"),
                 "add hospitals, or write training.share_alone = true",
             )
+
+
+def _comparator_faults(study: Study) -> Iterator[Fault]:
+    for name, choice in study.comparators.items():
+        place = f"comparators.{name}"
+        if name in study.models:
+            yield place, "this is the name of a model", "rename it"
+        if "federated" in choice.arms:
+            rule = f"{choice.kind} is made of patients (neighbours, support vectors) or cuts at their values"
+            yield f"{place}.arms", f"{rule}, so it cannot be federated", 'keep "alone" and "pooled"'
+        for part in sorted(set(choice.modalities) - set(study.modalities)):
+            yield f"{place}.modalities", f'"{part}" is not under [modalities]', "correct the name"
+        if study.outcome.kind not in ("binary", "early-warning", "multiclass"):
+            yield place, f"no comparator learns a {study.outcome.kind} outcome", "remove it"
+
+
+def _resampling_faults(study: Study) -> Iterator[Fault]:
+    place, resample = "training.resample", study.training.resample
+    if resample == "none":
+        return
+    if study.private:
+        rule = f"{resample} makes one record of several patients, which breaks the unit of privacy"
+        yield place, rule, 'take loss = { kind = "weighted", ... } with the declared prevalence'
+    if study.outcome.kind not in ("binary", "early-warning", "multiclass", "ordinal"):
+        yield place, f"a {study.outcome.kind} outcome has no classes to balance", "remove it"
+
+
+def _loss_faults(study: Study) -> Iterator[Fault]:
+    loss, outcome = study.training.loss, study.outcome
+    if isinstance(loss, CrossEntropy):
+        return
+    sizes = {"binary": 2, "early-warning": 2, "multilabel": 2}
+    classes = len(outcome.classes) if isinstance(outcome, Classes) else sizes.get(outcome.kind, 0)
+    if not classes or (isinstance(loss, Weighted) and outcome.kind == "multilabel"):
+        yield "training.loss", f"{loss.kind} is no loss of a {outcome.kind} outcome", "remove it"
+    elif isinstance(loss, Weighted) and len(loss.prevalence) != classes:
+        yield "training.loss", f"the prevalence of {classes} classes is needed", "state one share for each"
 
 
 def _strategy_faults(study: Study) -> Iterator[Fault]:

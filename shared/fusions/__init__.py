@@ -1,9 +1,25 @@
-"""How embeddings of several modalities become one score, one file per fusion; all take presence masks."""
+"""How embeddings of several modalities become scores, one file per fusion; all take presence masks."""
 
 from collections.abc import Callable, Mapping
 
+from shared.fusions.attention import CrossAttention, SelfAttention
 from shared.fusions.base import Fusion
 from shared.fusions.concat import Concat
+from shared.fusions.gated import Gated
+from shared.fusions.kernel import Kernel
+from shared.fusions.late import Cooperative, Late
 from shared.fusions.mean import Mean
+from shared.fusions.multiscale import Multiscale
+from shared.heads import Outputs
 
-FUSIONS: dict[str, Callable[[Mapping[str, int]], Fusion]] = {"concat": Concat, "mean": Mean}
+FUSIONS: dict[str, Callable[[Mapping[str, int], Outputs], Fusion]] = {
+    "concat": Concat,
+    "mean": Mean,
+    "gated": Gated,
+    "self-attention": SelfAttention,
+    "cross-attention": CrossAttention,
+    "multiscale": Multiscale,
+    "kernel": Kernel,
+    "late": Late,
+    "cooperative": Cooperative,
+}

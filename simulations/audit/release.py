@@ -15,8 +15,9 @@ from torch import Tensor
 
 from client.agent.desk import held_modalities
 from client.training import Round, train_round
+from shared.batch import Batch
 from shared.cohorts import training_patients
-from shared.model import Batch, MultimodalModel, group_of, stage_of
+from shared.model import MultimodalModel, group_of, stage_of
 from shared.privacy.mechanism import StagePlan
 from shared.study import DpSgd, Study
 
@@ -67,9 +68,7 @@ def target_of(study: Study, stage: str, site: str, patients: Batch) -> Target:
                 if stage_of(name) == "encoders":
                     value.add_(SPREAD * torch.randn(value.shape, generator=generator))
     held = held_modalities(study, [site])
-    groups = frozenset(
-        name for name in study.models if ("+" in name) == (stage == "fusion") and set(name.split("+")) <= held
-    )
+    groups = study.groups(stage, held)
     start = {name: value.detach().clone() for name, value in model.named_parameters()}
     return Target(study, site, stage, groups, training_patients(study, site), patients, model, start)
 

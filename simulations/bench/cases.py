@@ -7,21 +7,21 @@ from typing import Literal
 import torch
 
 from client.probe import invented
+from shared.batch import Batch
 from shared.cohorts import training_patients
 from shared.encoders import ENCODERS
 from shared.fusions import FUSIONS
 from shared.modalities import Modality
-from shared.model import Batch
 from shared.study import Study
 from shared.study_file import load_study
 
 STUDY, HOSPITAL = "lscc-staging", "north"
 FUSED_WIDTHS = (1, 16)  # of each embedding: a score, and an image network's
 # Patients of a step where it takes a second or gigabytes with all of the hospital's; the ratios hardly depend on them.
-FEWER = {("volume", "cnn"): 32, ("bag", "cnn"): 32, ("volume", "resnet10"): 3}
+FEWER = {("volume", "cnn"): 32, ("bag", "cnn"): 32, ("volume", "network"): 3, ("bag", "network"): 3}
 # Bars: a private step against the same step without privacy, and against Opacus' hooks where those are correct.
 HEAD, NETWORK, HOOKS, VOLUME_HOOKS = 1.5, 2.5, 1.3, 0.5
-CONVOLUTIONAL = frozenset({"cnn", "resnet10"})
+CONVOLUTIONAL = frozenset({"cnn", "network"})
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Case:
 
     def batch(self) -> Batch:
         """Invented patients, the same at every call."""
-        shapes = tuple((name, prepared_shape(spec)) for name, spec in self.study.modalities.items())
-        return invented(shapes, self.patients)
+        shapes = tuple((name, *prepared_form(spec)) for name, spec in self.study.modalities.items())
+        return invented(self.study, shapes, self.patients)
 
 
 def all_cases(patients: int | None = None) -> list[Case]:
@@ -80,7 +80,8 @@ def only(base: Study, name: str, spec: Modality) -> Study:
     return base.model_copy(update={"modalities": {name: spec}, "evaluation": primary})
 
 
-def prepared_shape(spec: Modality) -> tuple[int, ...]:
-    """Shape of a patient after the encoder's fixed front end."""
+def prepared_form(spec: Modality) -> tuple[tuple[int, ...], torch.dtype]:
+    """Shape and type of a patient after the encoder's fixed front end."""
     encoder = ENCODERS[spec.kind][spec.encoder].build(spec, torch.Generator().manual_seed(0))
-    return tuple(encoder.prepare(torch.rand(spec.shape, generator=torch.Generator().manual_seed(0))).shape)
+    prepared = encoder.prepare(torch.rand(spec.shape, generator=torch.Generator().manual_seed(0)))
+    return tuple(prepared.shape), prepared.dtype

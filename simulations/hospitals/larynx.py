@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.modalities.bag import Bag
 from shared.modalities.volume import Volume
+from shared.outcomes.binary import Binary
 from shared.study import Study
 from simulations.hospitals import clinical, computed_tomography, endoscopy
 from simulations.hospitals.truth import Person, draw_person, stream
@@ -30,7 +32,11 @@ def write_sites(study: Study, folder: Path, patients: Mapping[str, int], step: C
 def _write_patient(study: Study, folder: Path, site: str, number: int) -> dict[str, str]:
     """One patient's files; returns the row of the table."""
     person, patient = draw_person(study, site, number), f"P{number:04d}"
-    row = {study.unit.patient: patient, study.outcome.column: _stage(study, site, number, person)}
+    assert isinstance(study.outcome, Binary)  # a rule of the study file
+    row = {
+        study.unit.patient: patient,
+        study.outcome.column: _stage(study.outcome, person, stream(study.seed, site, number, "stage")),
+    }
     for name, spec in study.modalities.items():
         rng = stream(study.seed, site, number, name)
         latent = person.latents[name]
@@ -38,18 +44,19 @@ def _write_patient(study: Study, folder: Path, site: str, number: int) -> dict[s
             cells = clinical.written(person.event, _gap(study, name), rng)
             row |= dict.fromkeys(cells, "") if name in study.sites[site].lacks else cells
         elif isinstance(spec, Volume):
-            row[spec.path] = f"{name}/{patient}.nii.gz" if _has(study, site, name, number) else ""
-            if row[spec.path]:
-                _write_volume(folder / row[spec.path], latent, site, rng)
-        elif _has(study, site, name, number):
+            column = spec.paths[0]
+            row[column] = f"{name}/{patient}.nii.gz" if _has(study, site, name, number) else ""
+            if row[column]:
+                _write_volume(folder / row[column], latent, site, rng)
+        elif isinstance(spec, Bag) and _has(study, site, name, number):
             _write_pictures(folder, spec.path.replace("{patient}", patient), latent, site, rng)
     return row
 
 
-def _stage(study: Study, site: str, number: int, person: Person) -> str:
+def _stage(outcome: Binary, person: Person, rng: np.random.Generator) -> str:
     """One of the words of the event, or of its absence."""
-    words = study.outcome.positive if person.event else study.outcome.negative
-    return str(stream(study.seed, site, number, "stage").choice(words))
+    words = outcome.positive if person.event else outcome.negative
+    return str(rng.choice(words))
 
 
 def _gap(study: Study, name: str) -> float:

@@ -7,18 +7,23 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from shared.batch import Batch
 from shared.fusions import FUSIONS
 from shared.fusions.base import Fusion
+from shared.heads import Outputs
 from shared.study import FusionChoice
+from shared.study_file import load_study
+from tests.small import moved_model, random_batch
 
 WIDTHS = {"a": 3, "b": 3, "c": 3}
 PATIENTS = 7
+OUTPUTS = Outputs(2)
 Tensors = dict[str, Tensor]
 
 
 def built(name: str, widths: dict[str, int] = WIDTHS) -> Fusion:
     """A fusion moved off its start."""
-    fusion, generator = FUSIONS[name](widths), torch.Generator().manual_seed(0)
+    fusion, generator = FUSIONS[name](widths, OUTPUTS), torch.Generator().manual_seed(0)
     with torch.no_grad():
         for weight in fusion.parameters():
             weight.add_(torch.randn(weight.shape, generator=generator))
@@ -38,7 +43,7 @@ def patients(seed: int = 1) -> tuple[Tensors, Tensors]:
 def heads() -> dict[str, nn.Linear]:
     generator, made = torch.Generator().manual_seed(5), {}
     for name, width in WIDTHS.items():
-        made[name] = nn.Linear(width, 1)
+        made[name] = nn.Linear(width, OUTPUTS.count)
         with torch.no_grad():
             for weight in made[name].parameters():
                 weight.copy_(torch.randn(weight.shape, generator=generator))
@@ -52,7 +57,7 @@ def test_the_registry_covers_exactly_what_a_study_may_name() -> None:
 @pytest.mark.parametrize("name", FUSIONS)
 def test_one_finite_score_a_patient(name: str) -> None:
     score = built(name)(*patients())
-    assert score.shape == (PATIENTS,)
+    assert score.shape == (PATIENTS, OUTPUTS.count)
     assert score.isfinite().all()
 
 
@@ -76,7 +81,7 @@ def test_what_is_present_matters(name: str) -> None:
     fusion, (embeddings, present) = built(name), patients()
     for key in WIDTHS:
         moved = {**embeddings, key: embeddings[key] + 1}
-        changed = fusion(moved, present) != fusion(embeddings, present)
+        changed = (fusion(moved, present) != fusion(embeddings, present)).any(-1)
         assert torch.equal(changed, present[key])
 
 
@@ -104,9 +109,30 @@ def test_the_order_of_modalities_does_not_change_the_start(name: str) -> None:
     embeddings, present = patients()
     scores = []
     for order in (list(WIDTHS), list(reversed(WIDTHS))):
-        fusion = FUSIONS[name]({key: WIDTHS[key] for key in order})
+        fusion = FUSIONS[name]({key: WIDTHS[key] for key in order}, OUTPUTS)
         assert not fusion(embeddings, present).any()
         fusion.start_from(heads())
         scores.append(fusion({key: embeddings[key] for key in order}, present))
     assert scores[0].any()
     torch.testing.assert_close(scores[0], scores[1])
+
+
+@pytest.mark.parametrize("name", sorted(set(FUSIONS) - {"mean"}))
+def test_one_masked_fusion_scores_every_combination_as_if_the_rest_were_absent(name: str) -> None:
+    study = load_study("lscc-staging", [f'fusion.kind="{name}"', "fusion.masked=true"])
+    model, batch = moved_model(study), random_batch(study, 5)
+    assert list(model.fusions) == [study.models[-1]]
+    scores = model.scores(batch)
+    assert set(scores) == set(study.models)
+    lacking = {**batch.present, "ct": torch.zeros(5, dtype=torch.bool)}
+    without = model.scores(Batch(batch.inputs, lacking, batch.outcome))
+    torch.testing.assert_close(scores["clinical+laryngoscopy"], without["clinical+ct+laryngoscopy"])
+
+
+def test_a_hospital_trains_the_fusions_that_it_has_the_modalities_of() -> None:
+    apart, one = load_study("lscc-staging"), load_study("lscc-staging", ["fusion.masked=true"])
+    held = {"clinical", "laryngoscopy"}
+    assert apart.groups("fusion", held) == {"clinical+laryngoscopy"}
+    assert one.groups("fusion", held) == {"clinical+ct+laryngoscopy"}
+    assert one.groups("fusion", {"ct"}) == apart.groups("fusion", {"ct"}) == set()
+    assert apart.groups("encoders", held) == held

@@ -48,6 +48,8 @@ def test_its_commands_exist_and_answer_at_once():
         ("server", "run"),
         ("server", "status"),
         ("server", "resume"),
+        ("server", "report"),
+        ("server", "compare"),
         ("client", "check"),
         ("client", "ledger"),
         ("client", "egress"),

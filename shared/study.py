@@ -8,12 +8,15 @@ from pydantic import Field, model_validator
 
 from shared.modalities import Modality
 from shared.sections import Name, Positive, Section, Share
+from shared.simulated import Simulation
 
 
 class Unit(Section):
     """What a row of ``patients.csv`` belongs to; privacy and splits go by patient."""
 
     patient: str = "patient_id"
+    row: str = ""
+    time: str = ""
 
 
 class Outcome(Section):
@@ -148,13 +151,6 @@ class Evaluation(Section):
     threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")]
     primary: str
     published: dict[str, tuple[float, float, float]] = {}
-
-
-class Simulation(Section):
-    """Read by simulations only: which generator invents the hospitals, and how they differ."""
-
-    generator: Literal["larynx"]
-    separation: dict[str, Positive]  # distance of the class means in standard deviations, by modality
 
 
 class Study(Section):

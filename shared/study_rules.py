@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from shared.modalities.tabular import Tabular
 from shared.sections import duplicates
+from shared.simulation_rules import simulation_faults
 from shared.study import PICKS_ONE, DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
 
 Fault = tuple[str, str, str]  # place, rule, remedy
@@ -20,6 +21,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _training_faults(study)
     yield from _strategy_faults(study)
     yield from _privacy_faults(study)
+    yield from simulation_faults(study)
 
 
 def warnings(study: Study) -> Iterator[str]:
@@ -86,9 +88,6 @@ def _evaluation_faults(study: Study) -> Iterator[Fault]:
         if not metric or cohort not in COHORTS:
             rule = f'a published figure is named "metric.cohort", got {name}'
             yield "evaluation.published", rule, 'for instance "auc.external"'
-    if study.simulation is not None:
-        for name in sorted(set(names) ^ set(study.simulation.separation)):
-            yield "simulation.separation", f'"{name}" stands on one side only', "one entry for each modality"
 
 
 def _training_faults(study: Study) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from client.site import Limits, SiteFile
+from shared import simulated
 from shared import study as sections
 from shared.modalities import MODALITIES
 from shared.sections import Section
@@ -24,7 +25,8 @@ def keys_of(section: type[BaseModel]) -> Iterator[str]:
 
 
 def all_sections() -> list[type[Section]]:
-    own = [value for value in vars(sections).values() if isinstance(value, type) and issubclass(value, Section)]
+    modules = (sections, simulated)
+    own = [v for module in modules for v in vars(module).values() if isinstance(v, type) and issubclass(v, Section)]
     return [*own, *MODALITIES.values(), SiteFile, Limits]
 
 

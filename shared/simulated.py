@@ -11,7 +11,7 @@ PICTURES = ("photo", "ultrasound", "fundus", "radiograph", "laryngoscopy")
 LOOKS = {  # by kind of modality, the first one where the study names none
     "image": PICTURES,
     "bag": PICTURES,
-    "volume": ("nodule", "neck", "pet", "mri"),
+    "volume": ("nodule", "neck", "abdomen", "pet", "mri", "mri-t2", "mri-t1"),
     "text": ("icu-notes", "ct-report", "cytology", "opinion", "post"),
 }
 

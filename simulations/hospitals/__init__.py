@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from shared.study import Study
-from simulations.hospitals.latent import write_sites
+from simulations.hospitals.latent import write_part, write_sites, write_table
 from simulations.hospitals.oracle import oracle
 
-__all__ = ["GENERATORS", "generator_digest", "invent", "oracle"]
+__all__ = ["GENERATORS", "generator_digest", "invent", "invent_one", "oracle"]
 
 Writer = Callable[[Study, Path, Mapping[str, int], Callable[[], None]], None]
 GENERATORS: dict[str, Writer] = {"latent": write_sites}
@@ -37,6 +37,12 @@ def invent(
             progress(done, total)
 
     GENERATORS[study.simulation.generator](study, folder, sizes, step)
+
+
+def invent_one(study: Study, folder: Path, site: str, number: int) -> None:
+    """Write one patient of a hospital into ``folder/<site>/``, the same as he is among all."""
+    for name, rows in write_part(study, site, folder / site, range(number, number + 1)).items():
+        write_table(folder / site / name, rows)
 
 
 def generator_digest() -> str:

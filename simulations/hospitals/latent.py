@@ -46,7 +46,7 @@ def write_sites(study: Study, folder: Path, patients: Mapping[str, int], step: C
                 step()
     for site, found in tables.items():
         for name, rows in found.items():
-            _write_table(folder / site / name, rows)
+            write_table(folder / site / name, rows)
 
 
 Mapped = Callable[[Study, list[Task]], Iterator[dict[str, Table]]]
@@ -128,7 +128,8 @@ def _has(study: Study, simulation: Simulation, keys: tuple[str | int, ...], name
     return bool(stream(*keys, name, "examined").random() >= rate)
 
 
-def _write_table(path: Path, rows: Table) -> None:
+def write_table(path: Path, rows: Table) -> None:
+    """Write a table whose columns are those of its first row."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")

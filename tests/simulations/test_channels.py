@@ -144,6 +144,8 @@ CASES: dict[str, tuple[Any, str, Callable[[Any, Files, Path, str], Row]]] = {
     "bag": (Bag(kind="bag", path="b/{patient}/*.png", shape=(1, 48, 48)), "ultrasound", of_picture),
     "nodule": (volume("ct"), "nodule", of_volume),
     "pet": (volume("pet", "low_dose_ct"), "pet", of_volume),
+    "abdomen": (volume("ct"), "abdomen", of_volume),
+    "mri-t2": (volume("t2"), "mri-t2", of_volume),
     "mri": (volume("t2", "t1", "early", "late"), "mri", of_volume),
     "signal": (Signal(kind="signal", path="ecg", leads=LEADS, rate=100.0, seconds=10.0), "", of_signal),
     "series": (SERIES, "", of_series),

@@ -12,6 +12,20 @@ from simulations.hospitals.texture import Field, inside, lobed, paint, smooth_no
 
 def render(latent: float, machine: Scanner, channels: int, rng: np.random.Generator) -> list[Field]:
     """``channels`` volumes of signal intensity, 0 to about 1000, (x, y, z) each."""
+    return _sequences(latent, machine, list(range(channels)) if channels > 2 else [2, 2][:channels], rng)
+
+
+def render_t2(latent: float, machine: Scanner, channels: int, rng: np.random.Generator) -> list[Field]:
+    """T2 alone."""
+    return _sequences(latent, machine, [0], rng)
+
+
+def render_t1(latent: float, machine: Scanner, channels: int, rng: np.random.Generator) -> list[Field]:
+    """T1 before contrast, alone."""
+    return _sequences(latent, machine, [1], rng)
+
+
+def _sequences(latent: float, machine: Scanner, numbers: list[int], rng: np.random.Generator) -> list[Field]:
     x, y, z = places(machine)
     unit = np.float32(min(machine.extent) / 2)
     u, v, w = x / unit, y / unit, z / unit
@@ -22,8 +36,8 @@ def render(latent: float, machine: Scanner, channels: int, rng: np.random.Genera
     share, rim = _lesion((u, v, w), latent, machine.shape, rng)
     rise = float(330 + 85 * latent + rng.normal(0, 12))
     volumes = []
-    for number in range(channels):
-        fat, tissue, muscle, lump = _signal(number, channels, rise, latent)
+    for number in numbers:
+        fat, tissue, muscle, lump = _signal(number, max(numbers), rise, latent)
         picture = np.full(machine.shape, 8.0, dtype=np.float32)
         paint(picture, breast, fat + 25 * smooth_noise(machine.shape, (8, 8, 6), rng))
         paint(picture, breast * gland, tissue)
@@ -46,12 +60,12 @@ def _lesion(
     return inside(radius - distance, 0.05) * np.ones(shape, dtype=np.float32), rim
 
 
-def _signal(number: int, channels: int, rise: float, latent: float) -> tuple[float, float, float, float]:
+def _signal(number: int, last: int, rise: float, latent: float) -> tuple[float, float, float, float]:
     """Fat, gland, muscle and lesion in a sequence: T2, T1, then early to late phases with fat suppressed."""
-    if channels > 2 and number == 0:
-        return 260.0, 520.0, 160.0, 420.0 - 25 * latent
-    if channels > 2 and number == 1:
+    if number == 0:
+        return 260.0, 400.0, 160.0, 560.0 + 25 * latent
+    if number == 1:
         return 620.0, 300.0, 240.0, 250.0
-    phase = (number - 2) / max(1, channels - 3) if channels > 3 else 0.0
+    phase = (number - 2) / max(1, last - 2)
     wash = 1 + (0.15 - 0.11 * latent) * phase  # persistent or washed out
     return 95.0, 190.0 + 50 * phase, 170.0, 190.0 + max(rise, 10.0) * wash

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from shared.modalities.volume import Volume
 from shared.simulated import LOOKS as KNOWN
-from simulations.hospitals.looks import breast, neck, nodule, positron
+from simulations.hospitals.looks import abdomen, breast, neck, nodule, positron
 from simulations.hospitals.scanner import MARGIN, Scanner, scanner, stored
 from simulations.hospitals.texture import Field
 from simulations.hospitals.writers.sight import Files, Sight
@@ -22,6 +22,9 @@ LOOKS: dict[str, Render] = {
     "nodule": nodule.render,
     "pet": positron.render,
     "mri": breast.render,
+    "mri-t2": breast.render_t2,
+    "mri-t1": breast.render_t1,
+    "abdomen": abdomen.render,
 }
 EXTENTS = {"neck": neck.FIELD_OF_VIEW}
 

@@ -12,10 +12,10 @@ from client.cohort import Cohort, read_cohort
 from client.readers import READERS
 from client.site import Site
 from client.splits import roles
+from shared.batch import Batch
 from shared.cohorts import Fold
 from shared.encoders import ENCODERS
 from shared.modalities import Modality
-from shared.model import Batch
 from shared.study import Study
 
 Progress = Callable[[int, int], None]
@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Reading:
-    """One modality of all patients: prepared (patients, *shape), present (patients,), lines by fault."""
+    """One modality of all units: prepared (units, *shape), present (units,), lines by fault."""
 
     prepared: torch.Tensor
     present: torch.Tensor
@@ -36,10 +36,10 @@ class Data(Protocol):
     members: tuple[str, ...]
 
     def batch(self, study: Study) -> Batch:
-        """All eligible patients."""
+        """All eligible units."""
 
     def roles(self, study: Study, fold: Fold) -> list[str]:
-        """Each patient's role in a fold, in the same order."""
+        """Each unit's role in a fold, in the same order."""
 
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
@@ -62,7 +62,7 @@ class Archive:
         return self._cohorts[key]
 
     def reading(self, study: Study, name: str, progress: Progress | None = None) -> Reading:
-        """One modality of every eligible patient, through the fixed front end of its encoder; read once."""
+        """One modality of every eligible unit, through the fixed front end of its encoder; read once."""
         spec = study.modalities[name]
         content = spec.model_dump_json() + study.outcome.model_dump_json() + study.unit.model_dump_json()
         key = hashlib.sha256(content.encode()).hexdigest()
@@ -76,27 +76,28 @@ class Archive:
         prepared, present = [], []
         with torch.no_grad():
             nothing = encoder.prepare(torch.zeros(spec.shape))
-            for done, patient in enumerate(cohort.patients, start=1):
-                read = READERS[spec.kind](spec, patient.row, patient.key, self.site.data)
+            for done, unit in enumerate(cohort.units, start=1):
+                read = READERS[spec.kind](spec, unit.row, unit.patient, self.site.data)
                 for fault in read.faults:
-                    faults[fault].append(patient.line)
+                    faults[fault].append(unit.line)
                 present.append(read.tensor is not None)
                 prepared.append(nothing if read.tensor is None else encoder.prepare(read.tensor))
                 if progress:
-                    progress(done, len(cohort.patients))
+                    progress(done, len(cohort.units))
         return Reading(torch.stack(prepared), torch.tensor(present), {rule: tuple(at) for rule, at in faults.items()})
 
     def batch(self, study: Study) -> Batch:
-        """All eligible patients, in the order of the table."""
+        """All eligible units, in the order of the table."""
         readings = {name: self.reading(study, name) for name in study.modalities}
         return Batch(
             {name: reading.prepared for name, reading in readings.items()},
             {name: reading.present for name, reading in readings.items()},
             torch.from_numpy(self.cohort(study).outcome),
+            torch.from_numpy(self.cohort(study).owner),
         )
 
     def roles(self, study: Study, fold: Fold) -> list[str]:
-        """Each patient's role in a fold; the split into training and internal patients is fixed once and stored."""
+        """Each unit's role in a fold; the split into training and internal patients is fixed once and stored."""
         return roles(self.cohort(study), study, fold, self.site.name, self.site.state)
 
     def excluded(self, study: Study) -> dict[str, int]:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from client.archive import Archive
-from client.cohort import Cohort
-from client.evaluation import site_figures
+from client.cohort import Cohort, named
+from client.evaluation import Ward, model_figures
 from client.gatekeeper import check_study
 from client.site import Site, load_site
 from client.splits import planned_roles
@@ -44,7 +44,7 @@ class RoleFinding:
 
     role: Role
     n: int
-    events: int
+    events: int | None  # None where the outcome is no event
     withheld: str
 
 
@@ -61,7 +61,7 @@ class Findings:
     @property
     def unread(self) -> list[str]:
         """Columns of the table that the study does not read."""
-        read = {name for _, name in named_columns(self.study)} | {self.study.unit.patient, self.study.outcome.column}
+        read = {name for _, name in named_columns(self.study)} | {*named(self.study), *self.study.outcome.columns}
         return [name or "(no name)" for name in self.cohort.columns if name not in read]
 
 
@@ -136,14 +136,16 @@ def _roles(site: Site, study: Study, cohort: Cohort) -> Iterator[RoleFinding]:
         here |= {role: given == role for role in ROLES if (given == role).any()}
     for role in ROLES:
         if role in here:
-            outcome = cohort.outcome[here[role]]
-            yield RoleFinding(role, len(outcome), int(outcome.sum()), _reason(site, study, role, outcome))
+            truth, owner = cohort.outcome[here[role]].astype(np.float64), cohort.owner[here[role]]
+            ward = Ward(study.outcome, role, truth, owner, site.limits)
+            had = study.outcome.events(truth)
+            events = None if had is None else ward.patients(had)
+            yield RoleFinding(role, ward.size, events, _reason(study, ward))
 
 
-def _reason(site: Site, study: Study, role: Role, outcome: npt.NDArray[np.float32]) -> str:
+def _reason(study: Study, ward: Ward) -> str:
     """Why a model's figures on these patients may not leave; empty if they may."""
-    if role == "train" and study.private:
+    if ward.role == "train" and study.private:
         return "training patients are not reported under privacy"
-    truth = outcome.astype(np.float64)
-    reasons = site_figures(("", role), truth, np.zeros_like(truth), 0.0, site.limits).reasons
-    return reasons.get("all", "")
+    figures = model_figures("", ward, np.zeros((len(ward.truth), study.outcome.outputs)), 0.0)
+    return ", ".join(sorted({own.reasons["all"] for own in figures if "all" in own.reasons}))

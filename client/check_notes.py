@@ -25,7 +25,7 @@ def notes(found: Findings) -> Iterator[str]:
 def folder_notes(found: Findings) -> Iterator[str]:
     """What is odd about the folder itself."""
     site, study, cohort = found.site, found.study, found.cohort
-    declared, n = study.sites[site.name].patients, len(cohort.patients)
+    declared, n = study.sites[site.name].patients, cohort.patients
     if abs(n - declared) > TOLERATED * declared:
         yield (
             f"the study declares {declared} patients here and {n} are eligible: tell the coordinator, "
@@ -65,7 +65,7 @@ def _modality_notes(found: Findings) -> Iterator[str]:
 def _size_notes(found: Findings) -> Iterator[str]:
     limits = found.site.limits
     for role in found.roles:
-        smaller = min(role.events, role.n - role.events)
+        smaller = role.n if role.events is None else min(role.events, role.n - role.events)
         if smaller == 0:
             yield f"{role.role}: one class only; these patients take part, but no AUC can be computed"
         if role.n < limits.min_patients or 0 < smaller < limits.min_class:

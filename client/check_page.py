@@ -90,7 +90,7 @@ def _privacy(study: Study, site: Site) -> str:
 
 def _print_rows(found: Findings, console: Console) -> None:
     cohort = found.cohort
-    n, left_out = len(cohort.patients), sum(cohort.excluded.values())
+    n, left_out = len(cohort.units), sum(cohort.excluded.values())
     console.print(f"\n{TABLE}: {n + left_out} rows read, {n} eligible, {left_out} excluded", style="bold")
     console.print(f"  the study declares {found.study.sites[found.site.name].patients} patients here")
     if unread := found.unread:
@@ -120,7 +120,8 @@ def _print_roles(roles: Sequence[RoleFinding], console: Console) -> None:
     table = columns("role", "patients", "events", "others", "figures that leave")
     for role in roles:
         leaves = f"none: {role.withheld}" if role.withheld else "all"
-        table.add_row(role.role, str(role.n), str(role.events), str(role.n - role.events), leaves)
+        events = ("-", "-") if role.events is None else (str(role.events), str(role.n - role.events))
+        table.add_row(role.role, str(role.n), *events, leaves)
     console.print(table)
 
 

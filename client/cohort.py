@@ -1,6 +1,7 @@
 """The hospital's eligible patients: reads ``patients.csv``, refuses what cannot be read, counts what is left out."""
 
 import csv
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -10,9 +11,9 @@ from difflib import get_close_matches
 import numpy as np
 import numpy.typing as npt
 
-from client.readers.table import EMPTY
 from client.site import Site
 from shared.errors import Problem, SiteError
+from shared.outcomes.base import Truth
 from shared.study import Study
 
 TABLE = "patients.csv"
@@ -21,9 +22,13 @@ SHORT = "fewer cells than columns, the others read as empty"
 
 
 @dataclass(frozen=True)
-class Patient:
-    """One row of the table; ``line`` is its line in the file, for messages to the hospital's own people."""
+class Unit:
+    """One row of the table: a patient, or one of a patient's lesions, records or stays (``key`` of its own).
 
+    ``line`` is its line in the file, for messages to the hospital's own people.
+    """
+
+    patient: str
     key: str
     line: int
     row: Mapping[str, str]
@@ -31,18 +36,29 @@ class Patient:
 
 @dataclass(frozen=True)
 class Cohort:
-    """Eligible patients in the order of the table, their outcome (patients,) 0 or 1, and what was met on the way.
+    """Eligible units in the order of the table, their truth (units, truths), and what was met on the way.
 
     ``excluded`` counts rows left out by rule, ``excluded_lines`` has their lines; ``noted_lines`` has the lines of rows
     that were kept although a rule is broken.
     """
 
-    patients: tuple[Patient, ...]
+    units: tuple[Unit, ...]
     outcome: npt.NDArray[np.float32]
     excluded: Mapping[str, int]
     excluded_lines: Mapping[str, tuple[int, ...]]
     noted_lines: Mapping[str, tuple[int, ...]]
     columns: tuple[str, ...]
+
+    @property
+    def patients(self) -> int:
+        """How many patients the units belong to."""
+        return len({unit.patient for unit in self.units})
+
+    @property
+    def owner(self) -> npt.NDArray[np.int64]:
+        """Whose each unit is, (units,): patients numbered from 0 in the order of the table."""
+        places: dict[str, int] = {}
+        return np.array([places.setdefault(unit.patient, len(places)) for unit in self.units], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -58,32 +74,39 @@ class Row:
 def read_cohort(site: Site, study: Study) -> Cohort:
     """Read and check the table; SiteError with all problems where it cannot be used at all."""
     header, rows = _read_rows(site)
-    if absent := [name for name in (study.unit.patient, study.outcome.column) if name not in header]:
+    unit = study.unit
+    if absent := [name for name in (*named(study), *study.outcome.columns) if name not in header]:
         raise SiteError([_absent(name, header) for name in absent])
     excluded: dict[str, list[int]] = defaultdict(list)
-    eligible: dict[str, tuple[Patient, int]] = {}
-    seen = Counter(row.cells[study.unit.patient] for row in rows)
-    copies = _copies(rows, study.unit.patient)
+    eligible: dict[str, tuple[Unit, Truth]] = {}
+    column = unit.row or unit.patient
+    seen, copies = Counter(row.cells[column] for row in rows), _copies(rows, column)
     for row in rows:
-        key, outcome = row.cells[study.unit.patient], _outcome(row.cells[study.outcome.column], study)
-        rule = _shifted(row, header) or _repeated(key, seen, copies, eligible) or _undecided(outcome)
-        if rule:
-            excluded[rule].append(row.line)
+        patient, key = row.cells[unit.patient], row.cells[column]
+        rule = _shifted(row, header) or _unnamed(patient, key) or _repeated(key, seen, copies, eligible)
+        truth = rule or _untimed(row, unit.time) or study.outcome.read(row.cells)
+        if isinstance(truth, str):
+            excluded[truth].append(row.line)
         else:
-            eligible[key] = (Patient(key, row.line, row.cells), int(outcome == "event"))
+            eligible[key] = (Unit(patient, key, row.line, row.cells), truth)
     if not eligible:
         found = ", ".join(f"{len(lines)} x {rule}" for rule, lines in excluded.items())
         raise SiteError([Problem(TABLE, "", f"no row is an eligible patient: {found}", "compare it with the study")])
-    kept = {patient.line for patient, _ in eligible.values()}
+    kept = {row.line for row, _ in eligible.values()}
     short = tuple(row.line for row in rows if row.given < len(header) and row.line in kept)
     return Cohort(
-        patients=tuple(patient for patient, _ in eligible.values()),
-        outcome=np.array([event for _, event in eligible.values()], dtype=np.float32),
+        units=tuple(row for row, _ in eligible.values()),
+        outcome=np.array([truth for _, truth in eligible.values()], dtype=np.float32),
         excluded={rule: len(lines) for rule, lines in excluded.items()},
         excluded_lines={rule: tuple(lines) for rule, lines in excluded.items()},
         noted_lines={SHORT: short} if short else {},
         columns=tuple(header),
     )
+
+
+def named(study: Study) -> tuple[str, ...]:
+    """Columns that say what a row is: its patient, and where the study has them its own name and its time."""
+    return tuple(column for column in (study.unit.patient, study.unit.row, study.unit.time) if column)
 
 
 def near(name: str, columns: Sequence[str]) -> str | None:
@@ -108,32 +131,34 @@ def _shifted(row: Row, header: Sequence[str]) -> str | None:
     return "more cells than columns: a comma without quotes shifts the others" if row.filled > len(header) else None
 
 
-def _repeated(key: str, seen: Mapping[str, int], copies: Collection[str], eligible: Collection[str]) -> str | None:
-    if not key:
+def _unnamed(patient: str, key: str) -> str | None:
+    if not patient:
         return "no patient identifier"
+    return None if key else "no identifier of the row"
+
+
+def _repeated(key: str, seen: Mapping[str, int], copies: Collection[str], eligible: Collection[str]) -> str | None:
     if key in eligible:
         return "a copy of another row"
-    return "several rows of one patient that differ" if seen[key] > 1 and key not in copies else None
+    return "several rows of one identifier that differ" if seen[key] > 1 and key not in copies else None
 
 
-def _undecided(outcome: str) -> str | None:
-    return {"missing": "outcome missing", "unknown": "outcome not one of the study's values"}.get(outcome)
+def _untimed(row: Row, column: str) -> str | None:
+    """The rule that a row's time of prediction breaks; none where the study has no such column."""
+    if not column:
+        return None
+    try:
+        return None if math.isfinite(float(row.cells[column])) else "no time of prediction"
+    except ValueError:
+        return "no time of prediction"
 
 
-def _copies(rows: Sequence[Row], patient: str) -> set[str]:
-    """Patients all of whose rows are the same."""
+def _copies(rows: Sequence[Row], column: str) -> set[str]:
+    """Identifiers all of whose rows are the same."""
     contents: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for row in rows:
-        contents[row.cells[patient]].add(tuple(row.cells.values()))
+        contents[row.cells[column]].add(tuple(row.cells.values()))
     return {key for key, different in contents.items() if len(different) == 1}
-
-
-def _outcome(text: str, study: Study) -> str:
-    if text in study.outcome.positive:
-        return "event"
-    if text in study.outcome.negative:
-        return "no event"
-    return "missing" if text.lower() in EMPTY else "unknown"
 
 
 def _read_rows(site: Site) -> tuple[list[str], list[Row]]:

@@ -1,5 +1,6 @@
 """The one place through which every message leaves the hospital: known type, right shapes, finite, large enough."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -90,6 +91,11 @@ def _check_cohort(cohort: CohortCount, limits: Limits) -> None:
 
 def _check_figures(figures: SiteFigures, limits: Limits) -> None:
     _check_size(figures.n, figures.events, limits)
+    few = figures.patients is not None and figures.patients < limits.min_patients
+    if few or (figures.measures and figures.patients is None):
+        raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
+    if not all(math.isfinite(value) for value in figures.measures.values()):
+        raise PrivacyRefusal("not-finite", "the message holds something that is not a finite number")
     n, events = figures.n or 0, figures.events or 0
     cells = (figures.event_cells, figures.other_cells)
     told = (figures.auc, figures.auc_variance, figures.brier, *cells)

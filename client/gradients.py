@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from shared.model import Batch
+from shared.batch import Batch
 
 Parameters = dict[str, Tensor]
 PatientLoss = Callable[[Parameters, Mapping[str, Tensor], Mapping[str, Tensor], Tensor], Tensor]
@@ -16,32 +16,36 @@ PatientLoss = Callable[[Parameters, Mapping[str, Tensor], Mapping[str, Tensor], 
 def patient_gradients(
     loss: PatientLoss, parameters: Mapping[str, Tensor], inputs: Mapping[str, Tensor], batch: Batch, mode: str
 ) -> Parameters:
-    """Gradient of each patient's own loss: {parameter: (patients, *shape)}; a patient with a NaN contributes zeros."""
+    """Gradient of each patient's own loss, the mean over his units: {parameter: (patients, *shape)}.
+
+    A patient with a NaN in any of his units contributes zeros.
+    """
     fixed = {name: value.detach() for name, value in parameters.items()}
     if not len(batch):
         return {name: torch.zeros(0, *value.shape) for name, value in fixed.items()}
-    patients = Batch(dict(inputs), batch.present, batch.outcome)
-    return without_broken((_one_by_one if mode == "loop" else _together)(loss, fixed, patients))
+    units = Batch(dict(inputs), batch.present, batch.outcome, batch.owner)
+    gradients = (_one_by_one if mode == "loop" else _together)(loss, fixed, units)
+    return without_broken({name: units.per_patient(values) for name, values in gradients.items()})
 
 
-def _together(loss: PatientLoss, fixed: Parameters, patients: Batch) -> Parameters:
-    """One pass: each patient reads weights of his own, so that the sum's gradient by them is his gradient alone.
+def _together(loss: PatientLoss, fixed: Parameters, units: Batch) -> Parameters:
+    """One pass: each unit reads weights of its own, so that the sum's gradient by them is its gradient alone.
 
     One transform fewer than vmap(grad(loss)), and the backward pass is autograd's ordinary one: half the time.
     """
-    own = {name: value.expand(len(patients), *value.shape).requires_grad_() for name, value in fixed.items()}
+    own = {name: value.expand(len(units), *value.shape).requires_grad_() for name, value in fixed.items()}
 
     def one(weights: Parameters, x: Parameters, has: Parameters, truth: Tensor) -> Tensor:
         return loss(weights, _lifted(x), _lifted(has), truth.unsqueeze(0))
 
-    return _gradient(vmap(one)(own, patients.inputs, patients.present, patients.outcome).sum(), own)
+    return _gradient(vmap(one)(own, units.inputs, units.present, units.outcome).sum(), own)
 
 
-def _one_by_one(loss: PatientLoss, fixed: Parameters, patients: Batch) -> Parameters:
-    """A pass for each patient: less memory, and modules that vmap cannot follow."""
+def _one_by_one(loss: PatientLoss, fixed: Parameters, units: Batch) -> Parameters:
+    """A pass for each unit: less memory, and modules that vmap cannot follow."""
     rows = []
-    for place in range(len(patients)):
-        alone = patients.pick(torch.tensor([place]))
+    for place in range(len(units)):
+        alone = units.pick(torch.tensor([place]))
         own = {name: value.detach().requires_grad_() for name, value in fixed.items()}
         rows.append(_gradient(loss(own, alone.inputs, alone.present, alone.outcome), own))
     return {name: torch.stack([row[name] for row in rows]) for name in fixed}
@@ -54,7 +58,7 @@ def _gradient(total: Tensor, weights: Parameters) -> Parameters:
 
 
 def _lifted(values: Parameters) -> Parameters:
-    """A patient as a batch of one."""
+    """A unit as a batch of one."""
     return {name: value.unsqueeze(0) for name, value in values.items()}
 
 

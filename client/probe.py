@@ -14,21 +14,23 @@ import torch
 from torch import Tensor
 
 from client.training import Round, gradient_mode, train_round
+from shared.batch import Batch
 from shared.errors import PrivacyRefusal
-from shared.model import Batch, MultimodalModel
+from shared.model import MultimodalModel
 from shared.privacy.mechanism import Stage, StagePlan, plan_privacy
 from shared.study import Study
 from shared.study_file import study_from_text
 
 SLACK = 1e-3  # relative, for float32 sums
 DRAWS = 500  # of noise, at least
+VOCABULARY = 4  # words that every vocabulary has
 SURPRISE = 5.0  # standard errors that the noise's size may be off
-Shapes = tuple[tuple[str, tuple[int, ...]], ...]
+Shapes = tuple[tuple[str, tuple[int, ...], torch.dtype], ...]  # of each modality's prepared tensor
 
 
 def require_sound(study: Study, stage: Stage, batch: Batch) -> None:
     """Probe a stage once in this process; PrivacyRefusal where a probe fails. ``batch`` gives the shapes only."""
-    shapes = tuple((name, tuple(values.shape[1:])) for name, values in batch.inputs.items())
+    shapes = tuple((name, tuple(values.shape[1:]), values.dtype) for name, values in batch.inputs.items())
     if failed := _probe(study.text, stage, shapes):
         raise PrivacyRefusal("self-test-failed", f"{failed}; the run would not be private, so it is not trained")
 
@@ -41,7 +43,7 @@ def _probe(text: str, stage: Stage, shapes: Shapes) -> str:
     if plan is None:
         return ""
     heavy = gradient_mode(study, stage) == "loop"
-    batch = invented(shapes, 3 if heavy else 6)
+    batch = invented(study, shapes, 3 if heavy else 6)
     probe = _Probe(study, stage, plan.stages[stage])
     scale = float(torch.stack([probe.moved(batch.pick(row), math.inf).norm() for row in _each(batch)]).median())
     for clip in (scale,) if heavy else (0.1 * scale, scale, 10 * scale):
@@ -88,14 +90,25 @@ class _Probe:
         return "the noise is not of the planned size" if surprised else ""
 
 
-def invented(shapes: Shapes, patients: int) -> Batch:
-    """Patients of random numbers, the same at every call; one of them lacks the first modality."""
-    chance = torch.Generator().manual_seed(0)
-    inputs = {name: torch.randn(patients, *shape, generator=chance) for name, shape in shapes}
-    present = {name: torch.ones(patients, dtype=torch.bool) for name, _ in shapes}
+def invented(study: Study, shapes: Shapes, patients: int) -> Batch:
+    """Patients of random numbers, the same at every call; one of them lacks the first modality.
+
+    Where the study allows a patient several units, the last one has two.
+    """
+    chance, units = torch.Generator().manual_seed(0), patients + bool(study.unit.row)
+    inputs = {name: _random((units, *shape), kind, chance) for name, shape, kind in shapes}
+    present = {name: torch.ones(units, dtype=torch.bool) for name, *_ in shapes}
     if len(shapes) > 1:
         present[shapes[0][0]][0] = False
-    return Batch(inputs, present, torch.arange(patients, dtype=torch.float32) % 2)
+    truth = torch.tensor([study.outcome.example(number) for number in range(units)], dtype=torch.float32)
+    return Batch(inputs, present, truth, torch.arange(units).clamp(max=patients - 1))
+
+
+def _random(shape: tuple[int, ...], kind: torch.dtype, chance: torch.Generator) -> Tensor:
+    """Normal draws; of whole numbers, which are places in a vocabulary, the first few."""
+    if kind.is_floating_point:
+        return torch.randn(shape, generator=chance)
+    return torch.randint(0, VOCABULARY, shape, generator=chance).to(kind)
 
 
 def _shake(model: MultimodalModel) -> None:
@@ -107,10 +120,8 @@ def _shake(model: MultimodalModel) -> None:
 
 
 def _each(batch: Batch) -> Iterator[Tensor]:
-    for patient in range(len(batch)):
-        row = torch.zeros(len(batch), dtype=torch.bool)
-        row[patient] = True
-        yield row
+    for patient in range(batch.patients):
+        yield batch.owner == patient
 
 
 def _flat(model: MultimodalModel) -> Tensor:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from client.cohort import Cohort
 from client.state import private_folder, write_synced
@@ -14,7 +15,7 @@ from shared.study import Study
 
 
 def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> list[str]:
-    """Role of each patient of the cohort, in its order; the split is stored at the first call, and then stays.
+    """Role of each unit of the cohort, in its order; the split is stored at the first call, and then stays.
 
     Raises SiteError if the patients are not those for whom the split was fixed.
     """
@@ -29,14 +30,17 @@ def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> l
 def planned_roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> list[str]:
     """What ``roles`` gives, without storing anything: "external", or "train" and "internal".
 
-    Patients are ranked by a keyed hash within their outcome class, and the first share of each class is internal.
+    Patients are ranked by a keyed hash within their outcome's stratum, and the first share of each is internal: all
+    units of a patient together. A patient whose units differ belongs to the highest of their strata.
     """
     if site in fold.external:
-        return ["external"] * len(cohort.patients)
+        return ["external"] * len(cohort.units)
     if study.cohorts.internal == 0:
-        return ["train"] * len(cohort.patients)
+        return ["train"] * len(cohort.units)
     ranks, path = _ranks(study, cohort), _path(study, state)
-    split = _stored(path) if path.exists() else _draw(ranks, cohort, study.cohorts.internal)
+    split = (
+        _stored(path) if path.exists() else _draw(ranks, study.outcome.strata(cohort.outcome), study.cohorts.internal)
+    )
     if set(split) != set(ranks):
         new, gone = len(set(ranks) - set(split)), len(set(split) - set(ranks))
         rule = f"the split was fixed for other patients: {new} are new, {gone} are gone"
@@ -65,13 +69,15 @@ def _path(study: Study, state: Path) -> Path:
 
 
 def _ranks(study: Study, cohort: Cohort) -> list[str]:
-    return [_rank(study, patient.key) for patient in cohort.patients]
+    return [_rank(study, unit.patient) for unit in cohort.units]
 
 
-def _draw(hashes: list[str], cohort: Cohort, share: float) -> dict[str, str]:
-    split = dict.fromkeys(hashes, "train")
-    for klass in (0, 1):
-        ranked = sorted(value for value, outcome in zip(hashes, cohort.outcome, strict=True) if outcome == klass)
+def _draw(hashes: list[str], strata: npt.NDArray[np.int64], share: float) -> dict[str, str]:
+    split, highest = dict.fromkeys(hashes, "train"), dict[str, int]()
+    for value, stratum in zip(hashes, strata.tolist(), strict=True):
+        highest[value] = max(stratum, highest.get(value, 0))
+    for stratum in sorted(set(highest.values())):
+        ranked = sorted(value for value, own in highest.items() if own == stratum)
         for value in ranked[: int(np.floor(share * len(ranked) + 0.5))]:
             split[value] = "internal"
     return split

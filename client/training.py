@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from client.gradients import Parameters, PatientLoss, clip_patients, patient_gradients
+from shared.batch import Batch
 from shared.encoders import ENCODERS
-from shared.model import Batch, MultimodalModel, group_of, scored, stage_of
-from shared.outcomes import OUTCOMES
+from shared.losses import unit_losses
+from shared.model import MultimodalModel, group_of, scored, stage_of
 from shared.privacy.mechanism import StagePlan
 from shared.privacy.noise import gaussian
 from shared.study import DpSgd, Study
@@ -121,9 +122,9 @@ def stage_loss(model: MultimodalModel, batch: Batch, task: Round) -> tuple[Patie
 
 
 def summed_loss(study: Study, scores: Mapping[str, Tensor], present: Mapping[str, Tensor], truth: Tensor) -> Tensor:
-    """Losses of all patients by all models, without those that a model cannot score; scores (patients,) by model."""
+    """Losses of all units by all models, without those that a model cannot score; scores (units, outputs) by model."""
     known = torch.cat([scored(name, present) for name in scores])
-    losses = OUTCOMES[study.outcome.kind].loss(torch.cat(list(scores.values())), truth.repeat(len(scores)))
+    losses = unit_losses(study, torch.cat(list(scores.values())), truth.repeat(len(scores), 1))
     return torch.where(known, losses, 0.0).sum()
 
 

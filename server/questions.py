@@ -99,6 +99,8 @@ class Questions:
     def thresholds(self, weights: Arrays) -> dict[str, float | None]:
         """Threshold of each model on the logit; None where none could be chosen."""
         study, rule = self.job.study, self.job.study.evaluation.threshold
+        if rule is None:
+            return dict.fromkeys(study.models)
         if isinstance(rule, DeclaredThreshold):
             return dict.fromkeys(study.models, float(np.log(rule.value / (1 - rule.value))))
         task, totals = TallyThreshold(study=study.text, run=self.job.run), dict[str, Arrays]()

@@ -1,34 +1,15 @@
 """The model of a study: an encoder and a head for each modality, a fusion for each combination, presence masks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from shared.batch import Batch
 from shared.encoders import ENCODERS
 from shared.fusions import FUSIONS
+from shared.heads import Head, Outputs, own_head
 from shared.study import Study
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Patients as tensors: inputs {modality: (patients, *prepared shape)}, present {modality: (patients,) bool}."""
-
-    inputs: dict[str, Tensor]
-    present: dict[str, Tensor]
-    outcome: Tensor  # (patients,) 0 or 1
-
-    def __len__(self) -> int:
-        return len(self.outcome)
-
-    def pick(self, rows: Tensor) -> "Batch":
-        """The patients of a boolean mask or of indices."""
-        return Batch(
-            {name: values[rows] for name, values in self.inputs.items()},
-            {name: mask[rows] for name, mask in self.present.items()},
-            self.outcome[rows],
-        )
 
 
 class MultimodalModel(nn.Module):
@@ -44,47 +25,40 @@ class MultimodalModel(nn.Module):
             name: ENCODERS[spec.kind][spec.encoder].build(spec, generator) for name, spec in study.modalities.items()
         }
         widths = {name: encoder.width for name, encoder in built.items()}
+        outputs = Outputs.of(study.outcome)
         self.encoders = nn.ModuleDict(built)
-        self.heads = nn.ModuleDict({name: own_head(width) for name, width in widths.items()})
+        self.heads = nn.ModuleDict({name: own_head(width, outputs) for name, width in widths.items()})
         self.fusions = nn.ModuleDict(
             {
-                model: FUSIONS[study.fusion.kind]({name: widths[name] for name in model.split("+")})
+                model: FUSIONS[study.fusion.kind]({name: widths[name] for name in model.split("+")}, outputs)
                 for model in study.models
                 if "+" in model
             }
         )
 
     def embed(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Embeddings {modality: (patients, width)} of prepared inputs."""
+        """Embeddings {modality: (units, width)} of prepared inputs."""
         return {name: self.encoders[name](values) for name, values in inputs.items()}
 
     def single_scores(self, embeddings: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Scores (patients,) of the models of one modality."""
-        return {name: self.heads[name](values).squeeze(-1) for name, values in embeddings.items()}
+        """Scores (units, outputs) of the models of one modality."""
+        return {name: self.heads[name](values) for name, values in embeddings.items()}
 
     def fused_scores(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Scores (patients,) of the models of several modalities."""
+        """Scores (units, outputs) of the models of several modalities."""
         return {model: fusion(embeddings, present) for model, fusion in self.fusions.items()}
 
     def scores(self, batch: Batch) -> dict[str, Tensor]:
-        """Scores (patients,) of every model; a patient with none of a model's modalities gets its bias."""
+        """Scores (units, outputs) of every model; a unit with none of a model's modalities gets its bias."""
         masks = {name: present.unsqueeze(-1) for name, present in batch.present.items()}
         embeddings = {name: torch.where(masks[name], z, 0.0) for name, z in self.embed(batch.inputs).items()}
         return {**self.single_scores(embeddings), **self.fused_scores(embeddings, batch.present)}
 
     def start_fusions(self) -> None:
         """Start each fusion from the trained heads of its modalities."""
-        heads = {name: head for name, head in self.heads.items() if isinstance(head, nn.Linear)}
+        heads = {name: head for name, head in self.heads.items() if isinstance(head, Head)}
         for fusion in self.fusions.values():
             fusion.start_from(heads)  # type: ignore[operator]
-
-
-def own_head(width: int) -> nn.Linear:
-    """The head of one modality, starting at ones / sqrt(width): at width 1 the encoder's output is the score."""
-    head = nn.Linear(width, 1)
-    nn.init.constant_(head.weight, width**-0.5)
-    nn.init.zeros_(head.bias)
-    return head
 
 
 def group_of(parameter: str) -> str:
@@ -98,5 +72,5 @@ def stage_of(parameter: str) -> str:
 
 
 def scored(model: str, present: Mapping[str, Tensor]) -> Tensor:
-    """Whom a model can score, (patients,) bool: those with at least one of its modalities."""
+    """What a model can score, (units,) bool: those with at least one of its modalities."""
     return torch.stack([present[name] for name in model.split("+")]).any(dim=0)

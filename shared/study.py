@@ -7,33 +7,18 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from shared.modalities import Modality
+from shared.outcomes import Outcome
+from shared.outcomes.loss_choice import CrossEntropy, LossChoice
 from shared.sections import Name, Positive, Section, Share
 from shared.simulated import Simulation
 
 
 class Unit(Section):
-    """What a row of ``patients.csv`` belongs to; privacy and splits go by patient."""
+    """What a row of ``patients.csv`` is; privacy, splits and minimums go by patient, whatever the rows are."""
 
     patient: str = "patient_id"
-    row: str = ""
-    time: str = ""
-
-
-class Outcome(Section):
-    """A binary outcome: the words of ``column`` that count as an event, and those that do not."""
-
-    kind: Literal["binary"]
-    column: str
-    positive: tuple[str, ...] = Field(min_length=1)
-    negative: tuple[str, ...] = Field(min_length=1)
-    predicted_at: str
-    missing: Literal["exclude"] = "exclude"
-
-    @model_validator(mode="after")
-    def _apart(self) -> "Outcome":
-        if both := set(self.positive) & set(self.negative):
-            raise ValueError(f"a value is positive or negative, not both: {', '.join(sorted(both))}")
-        return self
+    row: str = ""  # column that names a row, where a patient may have several: a lesion, a record, a stay
+    time: str = ""  # column with the hour of the prediction, on the clock of the long tables
 
 
 class FusionChoice(Section):
@@ -93,6 +78,7 @@ class Training(Section):
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
     average: Literal["last-half", "none"] = "last-half"
+    loss: LossChoice = CrossEntropy()
     min_contributors: int = Field(default=2, ge=1)
 
 
@@ -148,7 +134,7 @@ class DeclaredThreshold(Section):
 class Evaluation(Section):
     """What is validated and what it is held against."""
 
-    threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")]
+    threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")] | None = None
     primary: str
     published: dict[str, tuple[float, float, float]] = {}
 

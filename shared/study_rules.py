@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 
 from shared.modalities.tabular import Tabular
+from shared.outcomes.binary import Binary
+from shared.outcomes.classes import Classes, Multiclass, Multilabel
+from shared.outcomes.loss_choice import CrossEntropy, Weighted
+from shared.outcomes.numbers import Forecast
 from shared.sections import duplicates
 from shared.simulation_rules import simulation_faults
 from shared.study import PICKS_ONE, DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
@@ -19,6 +23,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _fusion_faults(study)
     yield from _evaluation_faults(study)
     yield from _training_faults(study)
+    yield from _loss_faults(study)
     yield from _strategy_faults(study)
     yield from _privacy_faults(study)
     yield from simulation_faults(study)
@@ -58,11 +63,12 @@ def _holdout_faults(cohorts: SiteHoldout, sites: set[str]) -> Iterator[Fault]:
 
 
 def _modality_faults(study: Study) -> Iterator[Fault]:
-    names, kept_apart = set(study.modalities), {study.unit.patient, study.outcome.column}
+    unit, names = study.unit, set(study.modalities)
+    kept_apart = {unit.patient, unit.row, unit.time, *study.outcome.columns}
     for name, modality in study.modalities.items():
         if isinstance(modality, Tabular):
             for column in sorted(kept_apart & set(modality.columns)):
-                rule = f'"{column}" is the patient identifier or the outcome, and cannot be an input'
+                rule = f'"{column}" is an identifier, a time or the outcome, and cannot be an input'
                 yield f"modalities.{name}", rule, "remove the column from the inputs"
     for site, entry in study.sites.items():
         for name in sorted(set(entry.lacks) - names):
@@ -73,6 +79,11 @@ def _modality_faults(study: Study) -> Iterator[Fault]:
 
 def _fusion_faults(study: Study) -> Iterator[Fault]:
     widths = {name: spec.width for name, spec in study.modalities.items()}
+    if isinstance(study.outcome, Multiclass | Multilabel | Forecast):
+        for name, width in widths.items():
+            if width < study.outcome.outputs:
+                rule = f"an embedding of {width} cannot tell {study.outcome.outputs} scores apart"
+                yield f"modalities.{name}.width", rule, f"write width = {study.outcome.outputs} or more"
     if study.fusion.kind == "mean" and len(set(widths.values())) > 1:
         told = ", ".join(f"{name} {width}" for name, width in widths.items())
         yield "fusion.kind", f"a mean needs embeddings of one width, got {told}", "give the modalities one width"
@@ -83,11 +94,20 @@ def _evaluation_faults(study: Study) -> Iterator[Fault]:
     if study.primary not in study.models:
         rule = f'must name modalities joined by "+", in their order, got {study.primary}'
         yield "evaluation.primary", rule, f'for instance "{"+".join(names)}"'
+    yield from _threshold_faults(study)
     for name in study.evaluation.published:
         metric, _, cohort = name.partition(".")
         if not metric or cohort not in COHORTS:
             rule = f'a published figure is named "metric.cohort", got {name}'
             yield "evaluation.published", rule, 'for instance "auc.external"'
+
+
+def _threshold_faults(study: Study) -> Iterator[Fault]:
+    decides = isinstance(study.outcome, Binary)
+    if decides and study.evaluation.threshold is None:
+        yield "evaluation.threshold", "is missing", 'for instance { rule = "youden", from = "train" }'
+    if not decides and study.evaluation.threshold is not None:
+        yield "evaluation.threshold", f"a {study.outcome.kind} outcome has no single threshold", "remove it"
 
 
 def _training_faults(study: Study) -> Iterator[Fault]:
@@ -116,6 +136,18 @@ def _training_faults(study: Study) -> Iterator[Fault]:
                 (f"{trainers} training hospital(s), {training.min_contributors} needed in the federated arm"),
                 "add hospitals, or write training.share_alone = true",
             )
+
+
+def _loss_faults(study: Study) -> Iterator[Fault]:
+    loss, outcome = study.training.loss, study.outcome
+    if isinstance(loss, CrossEntropy):
+        return
+    sizes = {"binary": 2, "early-warning": 2, "multilabel": 2}
+    classes = len(outcome.classes) if isinstance(outcome, Classes) else sizes.get(outcome.kind, 0)
+    if not classes or (isinstance(loss, Weighted) and outcome.kind == "multilabel"):
+        yield "training.loss", f"{loss.kind} is no loss of a {outcome.kind} outcome", "remove it"
+    elif isinstance(loss, Weighted) and len(loss.prevalence) != classes:
+        yield "training.loss", f"the prevalence of {classes} classes is needed", "state one share for each"
 
 
 def _strategy_faults(study: Study) -> Iterator[Fault]:

@@ -119,12 +119,19 @@ class ClassCells(Section):
 
 
 class SiteFigures(Section):
-    """One model on one cohort of one hospital; a figure that may not leave or is undefined is None, with a reason."""
+    """One model on one cohort of one hospital; a figure that may not leave or is undefined is None, with a reason.
+
+    ``target`` is the yes-or-no question of an outcome that has several; ``n`` and ``events`` count its units, which
+    are ``patients`` patients. ``measures`` are figures of the outcome as a whole.
+    """
 
     model: str
     role: Role
+    target: str = ""
     n: int | None
     events: int | None
+    patients: int | None = None
+    measures: dict[str, float] = {}
     auc: float | None = None
     auc_variance: float | None = None
     brier: float | None = None

@@ -3,11 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping
 
-import torch
-
 from client.archive import Archive
+from shared.batch import Batch
 from shared.cohorts import Fold
-from shared.model import Batch
 from shared.study import Study
 
 
@@ -20,12 +18,7 @@ class Pool:
 
     def batch(self, study: Study) -> Batch:
         """All patients, one hospital after the other."""
-        batches = [archive.batch(study) for archive in self._archives]
-        return Batch(
-            {name: torch.cat([batch.inputs[name] for batch in batches]) for name in study.modalities},
-            {name: torch.cat([batch.present[name] for batch in batches]) for name in study.modalities},
-            torch.cat([batch.outcome for batch in batches]),
-        )
+        return Batch.joined([archive.batch(study) for archive in self._archives])
 
     def roles(self, study: Study, fold: Fold) -> list[str]:
         """Each patient's role, in the same order."""

@@ -11,7 +11,8 @@ from client.agent.agent import Agent
 from client.archive import Archive
 from client.site import Site, load_site
 from server.weights import initial_weights
-from shared.model import Batch, MultimodalModel
+from shared.batch import Batch
+from shared.model import MultimodalModel
 from shared.privacy.records import RunKey
 from shared.study import Study
 from shared.study_file import load_study
@@ -175,4 +176,5 @@ def random_batch(study: Study, patients: int, seed: int = 2) -> Batch:
             values[:, 2:] = 0
         inputs[name] = values
         present[name] = torch.tensor([place == 0 or (number + place) % 3 != 0 for number in range(patients)])
-    return Batch(inputs, present, torch.tensor([float(number % 2) for number in range(patients)]))
+    truth = torch.tensor([study.outcome.example(number) for number in range(patients)], dtype=torch.float32)
+    return Batch(inputs, present, truth)

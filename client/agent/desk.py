@@ -7,9 +7,10 @@ import torch
 
 from client.archive import Data
 from client.site import Site
+from shared.batch import Batch
 from shared.cohorts import ROLES, Fold, Role, folds, training_patients
 from shared.errors import PrivacyRefusal
-from shared.model import Batch, MultimodalModel
+from shared.model import MultimodalModel
 from shared.privacy.mechanism import PrivacyPlan, plan_privacy
 from shared.privacy.records import RunKey
 from shared.study import Study

@@ -3,11 +3,9 @@
 import math
 from datetime import UTC, datetime
 
-import numpy as np
-
 from client.agent.books import Books
 from client.agent.desk import Desk
-from client.evaluation import ONE_CLASS, TOO_FEW, scores_of, site_figures, threshold_tallies
+from client.evaluation import ONE_CLASS, TOO_FEW, Ward, model_figures, scores_of, threshold_tallies
 from client.probe import require_sound
 from client.training import Round, train_round
 from shared.errors import PrivacyRefusal
@@ -30,6 +28,7 @@ from shared.wire import (
     weights_digest,
 )
 
+NO_EVENT = "the outcome is no event"
 PROTECTED = "training patients: not released under privacy"
 Answer = tuple[Envelope, Spend | None]
 
@@ -38,19 +37,21 @@ def describe(desk: Desk, books: Books, task: Envelope) -> Answer:
     """How many patients there are in each role, under the hospital's minimums."""
     limits, counts = desk.site.limits, []
     for role in desk.roles:
-        batch = desk.patients(role)
-        n, events = len(batch), int(batch.outcome.sum())
+        ward = Ward.of(desk.study.outcome, role, desk.patients(role), limits)
+        n, had = ward.size, ward.outcome.events(ward.truth)
         hidden = role == "train" and desk.study.private  # how many of them had the event is a release of its own
-        told = () if hidden else (events, n - events)
+        events = None if had is None or hidden else ward.patients(had)
+        told = () if events is None else (events, n - events)
         enough = n >= limits.min_patients and all(c == 0 or c >= limits.min_cell for c in told)
         first = role == desk.roles[0]  # rows are left out before there are roles
         excluded = {rule: n if n >= limits.min_cell else None for rule, n in desk.excluded.items()} if first else {}
         reason = TOO_FEW if not enough else PROTECTED if hidden else ONE_CLASS if events in (0, n) else ""
+        reason = reason or (NO_EVENT if events is None else "")
         counts.append(
             CohortCount(
                 role=role,
                 n=n if enough else None,
-                events=events if enough and not hidden else None,
+                events=events if enough else None,
                 excluded=excluded,
                 reason=reason,
             )
@@ -119,13 +120,12 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
     figures: list[SiteFigures] = []
     for role in desk.roles:
         batch = desk.patients(role)
-        outcome = batch.outcome.numpy().astype(np.float64)
-        for model, score in scores_of(desk.model, batch).items():
+        ward = Ward.of(desk.study.outcome, role, batch, desk.site.limits)
+        for model, scores in scores_of(desk.model, batch).items():
             if role == "train" and desk.plan:
                 figures.append(SiteFigures(model=model, role=role, n=None, events=None, reasons={"all": PROTECTED}))
                 continue
-            threshold = header.thresholds.get(model)
-            figures.append(site_figures((model, role), outcome, score, threshold, desk.site.limits))
+            figures += model_figures(model, ward, scores, header.thresholds.get(model))
     return Envelope(Evaluated(models=header.models, figures=tuple(figures))), None
 
 

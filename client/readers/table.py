@@ -7,9 +7,8 @@ from pathlib import Path
 import torch
 
 from client.readers.reading import Reading
+from shared.missing import EMPTY
 from shared.modalities.tabular import Categorical, Numeric, Tabular
-
-EMPTY = {"", "na", "n/a", "nan", "null", "none", "?", "."}  # what tables write for "not recorded"
 
 
 def read_table(spec: Tabular, row: Mapping[str, str], patient: str, folder: Path) -> Reading:

@@ -61,11 +61,7 @@ def assemble(
 
 
 def _outcome_phrase(study: Study) -> str:
-    outcome = study.outcome
-    return (
-        f"{outcome.column} {' or '.join(outcome.positive)} against {' or '.join(outcome.negative)}, "
-        f"predicted {outcome.predicted_at}"
-    )
+    return f"{study.outcome.phrase}, predicted {study.outcome.predicted_at}"
 
 
 def _kind(record: RunRecord) -> str:

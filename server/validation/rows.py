@@ -29,7 +29,7 @@ def by_cohort(record: RunRecord, model: str, role: Role) -> list[tuple[str, Site
         (site, figures)
         for site, all_of in sorted(record.figures.items())
         for figures in all_of
-        if (figures.model, figures.role) == (model, role)
+        if (figures.model, figures.role, figures.target) == (model, role, "")
     ]
 
 

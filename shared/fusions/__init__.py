@@ -1,9 +1,10 @@
-"""How embeddings of several modalities become one score, one file per fusion; all take presence masks."""
+"""How embeddings of several modalities become scores, one file per fusion; all take presence masks."""
 
 from collections.abc import Callable, Mapping
 
 from shared.fusions.base import Fusion
 from shared.fusions.concat import Concat
 from shared.fusions.mean import Mean
+from shared.heads import Outputs
 
-FUSIONS: dict[str, Callable[[Mapping[str, int]], Fusion]] = {"concat": Concat, "mean": Mean}
+FUSIONS: dict[str, Callable[[Mapping[str, int], Outputs], Fusion]] = {"concat": Concat, "mean": Mean}

@@ -9,10 +9,10 @@ CUTS: Floats = np.linspace(-4.0, 4.0, 17)
 CELLS = len(CUTS) + 1
 
 
-def threshold_counts(outcome: Floats, score: Floats) -> Floats:
-    """Counts of (others, events) in the cells between the cuts: (2, CELLS)."""
-    cells = np.digitize(score, CUTS)
-    return np.stack([np.bincount(cells[outcome == klass], minlength=CELLS) for klass in (0, 1)]).astype(np.float64)
+def threshold_counts(outcome: Floats, score: Floats, shares: Floats) -> Floats:
+    """Counts of (others, events) in the cells between the cuts, (2, CELLS), each unit counted as its share."""
+    cells, classes = np.digitize(score, CUTS), (outcome == 0, outcome == 1)
+    return np.stack([np.bincount(cells[own], weights=shares[own], minlength=CELLS) for own in classes])
 
 
 def youden(counts: Floats) -> float | None:

@@ -4,7 +4,7 @@ A canary has one modality with one large number in it. A patient is left out as 
 stands in his place, and the number of patients stays.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from scipy.linalg import qr
 from torch import Tensor
 
-from shared.model import Batch
+from shared.batch import Batch
 from shared.privacy.mechanism import StagePlan
 from simulations.audit.release import Floats, Target, noiseless
 
@@ -41,27 +41,18 @@ class Canaries:
     responses: Floats
 
 
-def joined(batches: Sequence[Batch]) -> Batch:
-    """Patients one after the other."""
-    return Batch(
-        {name: torch.cat([batch.inputs[name] for batch in batches]) for name in batches[0].inputs},
-        {name: torch.cat([batch.present[name] for batch in batches]) for name in batches[0].present},
-        torch.cat([batch.outcome for batch in batches]),
-    )
-
-
 def emptied(patients: Batch, out: Tensor) -> Batch:
     """Empty records in the place of some patients; ``out`` (patients,) bool."""
     inputs = {name: values.clone() for name, values in patients.inputs.items()}
     for values in inputs.values():
         values[out] = 0.0
     present = {name: mask & ~out for name, mask in patients.present.items()}
-    return Batch(inputs, present, torch.where(out, 0.0, patients.outcome))
+    return Batch(inputs, present, torch.where(out.unsqueeze(-1), 0.0, patients.outcome), patients.owner)
 
 
 def candidates(target: Target, plan: StagePlan | None, rng: np.random.Generator) -> Canaries:
     """Every canary that is tried: each number of each modality that is trained here, with either outcome."""
-    patients = joined(list(_candidates(target, rng)))
+    patients = Batch.joined(list(_candidates(target, rng)))
     alone = [patients.pick(torch.tensor([number])) for number in range(len(patients))]
     nothing = target.release(emptied(alone[0], torch.tensor([True])), noiseless(plan))
     return Canaries(patients, np.stack([target.release(one, noiseless(plan)) - nothing for one in alone]))
@@ -79,7 +70,7 @@ def _candidates(target: Target, rng: np.random.Generator) -> Iterator[Batch]:
                 yield Batch(
                     {**nothing.inputs, name: values.view_as(nothing.inputs[name])},
                     {**nothing.present, name: torch.tensor([True])},
-                    torch.tensor([outcome]),
+                    torch.tensor([[outcome]]),
                 )
 
 
@@ -102,7 +93,7 @@ def opposed(tried: Canaries) -> tuple[int, int]:
 def neighbours(target: Target, tried: Canaries, rng: np.random.Generator) -> Iterator[Neighbours]:
     """Pairs of which the worst is played: invented hospitals first, then this hospital without each of its patients."""
     one, other = opposed(tried)
-    crowd = tried.patients.pick(torch.full((OTHERS,), one))
+    crowd = Batch.joined([tried.patients.pick(torch.tensor([one]))] * OTHERS)
     canary = tried.patients.pick(torch.tensor([other]))
     huge = Batch({n: HUGE * values for n, values in canary.inputs.items()}, canary.present, canary.outcome)
     for what, others, last in (
@@ -110,7 +101,7 @@ def neighbours(target: Target, tried: Canaries, rng: np.random.Generator) -> Ite
         ("a huge canary that all others oppose", crowd, huge),
         ("a huge canary among the patients", target.patients, huge),
     ):
-        yield _pair(what, joined([others, last]), len(others))
+        yield _pair(what, Batch.joined([others, last]), len(others))
     count = len(target.patients)
     for number in sorted(rng.choice(count, min(count, PROBED), replace=False)):
         yield _pair("one of the patients", target.patients, int(number))

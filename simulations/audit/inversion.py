@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from shared.batch import Batch
 from shared.encoders.filters import VolumeFilters
 from shared.encoders.linear import Linear
-from shared.model import Batch, group_of, stage_of
+from shared.model import group_of, stage_of
 from shared.privacy.mechanism import StagePlan
 from simulations.audit.findings import Finding, Verdict
 from simulations.audit.release import Floats, Target, with_steps

@@ -9,10 +9,11 @@ import math
 import numpy as np
 import torch
 
+from shared.batch import Batch
 from shared.privacy.accounting import spent_epsilon
 from shared.privacy.mechanism import StagePlan
 from simulations.audit.bounds import noticed_epsilon, one_run_epsilon
-from simulations.audit.canaries import Canaries, apart, candidates, emptied, joined
+from simulations.audit.canaries import Canaries, apart, candidates, emptied
 from simulations.audit.findings import Finding, epsilon_verdict
 from simulations.audit.release import Floats, Target, noiseless
 from simulations.audit.single_step import Stakes
@@ -65,7 +66,7 @@ def _played(target: Target, held: Canaries, plan: StagePlan | None, rng: np.rand
     coins = rng.integers(0, 2, len(held.patients)).astype(bool)
     nobody = torch.cat([torch.zeros(len(target.patients)), torch.ones(len(coins))]).bool()
     out = torch.cat([torch.zeros(len(target.patients)), torch.from_numpy(~coins).float()]).bool()
-    everyone = joined([target.patients, held.patients])
+    everyone = Batch.joined([target.patients, held.patients])
     without = target.release(emptied(everyone, nobody), noiseless(plan))
     rounds = plan.rounds if plan and plan.noise_multiplier else 1  # without noise every round says the same
     played = emptied(everyone, out)

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from client.agent.desk import held_modalities
 from client.training import Round, train_round
+from shared.batch import Batch
 from shared.cohorts import training_patients
-from shared.model import Batch, MultimodalModel, group_of, stage_of
+from shared.model import MultimodalModel, group_of, stage_of
 from shared.privacy.mechanism import StagePlan
 from shared.study import DpSgd, Study
 

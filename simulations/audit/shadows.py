@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from client.evaluation import scores_of
 from client.training import Round, train_round
+from shared.batch import Batch
 from shared.cohorts import Fold, training_patients
-from shared.model import Batch, MultimodalModel
+from shared.losses import unit_losses
+from shared.model import MultimodalModel
 from shared.privacy.mechanism import plan_privacy, stages_of
 from shared.study import Study
 from simulations.audit.release import Floats, noiseless
@@ -33,8 +34,10 @@ class Shadows:
 
 def confidence(study: Study, model: MultimodalModel, patients: Batch) -> Floats:
     """The primary model's log odds of what is true, (patients,): high where the loss is low."""
-    signs: Floats = 2 * patients.outcome.numpy().astype(np.float64) - 1
-    return signs * scores_of(model, patients)[study.primary]
+    with torch.no_grad():
+        losses = unit_losses(study, model.scores(patients)[study.primary], patients.outcome).double()
+    odds: Floats = (-losses - torch.log(-torch.expm1(-losses))).numpy()
+    return odds
 
 
 def train_shadows(study: Study, fold: Fold, patients: Batch, rng: np.random.Generator) -> Shadows:

@@ -7,11 +7,11 @@ from typing import Literal
 import torch
 
 from client.probe import invented
+from shared.batch import Batch
 from shared.cohorts import training_patients
 from shared.encoders import ENCODERS
 from shared.fusions import FUSIONS
 from shared.modalities import Modality
-from shared.model import Batch
 from shared.study import Study
 from shared.study_file import load_study
 
@@ -42,8 +42,8 @@ class Case:
 
     def batch(self) -> Batch:
         """Invented patients, the same at every call."""
-        shapes = tuple((name, prepared_shape(spec)) for name, spec in self.study.modalities.items())
-        return invented(shapes, self.patients)
+        shapes = tuple((name, *prepared_form(spec)) for name, spec in self.study.modalities.items())
+        return invented(self.study, shapes, self.patients)
 
 
 def all_cases(patients: int | None = None) -> list[Case]:
@@ -80,7 +80,8 @@ def only(base: Study, name: str, spec: Modality) -> Study:
     return base.model_copy(update={"modalities": {name: spec}, "evaluation": primary})
 
 
-def prepared_shape(spec: Modality) -> tuple[int, ...]:
-    """Shape of a patient after the encoder's fixed front end."""
+def prepared_form(spec: Modality) -> tuple[tuple[int, ...], torch.dtype]:
+    """Shape and type of a patient after the encoder's fixed front end."""
     encoder = ENCODERS[spec.kind][spec.encoder].build(spec, torch.Generator().manual_seed(0))
-    return tuple(encoder.prepare(torch.rand(spec.shape, generator=torch.Generator().manual_seed(0))).shape)
+    prepared = encoder.prepare(torch.rand(spec.shape, generator=torch.Generator().manual_seed(0)))
+    return tuple(prepared.shape), prepared.dtype

@@ -17,9 +17,9 @@ from torch import Tensor
 
 import client.training
 from client.training import CryptographicOptimizer
+from shared.batch import Batch
 from shared.command_line import FAILED
 from shared.errors import StudyError
-from shared.model import Batch
 from shared.privacy.accounting import gaussian_mu
 from shared.privacy.mechanism import StagePlan, plan_privacy
 from shared.study import Study

@@ -64,9 +64,9 @@ def _excluded(cohort: Cohort) -> dict[str, tuple[int, ...]]:
 
 def test_a_good_table_is_read_whole(study: Study, tmp_path: Path) -> None:
     cohort = read_cohort(_write(tmp_path, GOOD), study)
-    assert [patient.key for patient in cohort.patients] == ["SECRET-1", "SECRET-2"]
-    assert [patient.line for patient in cohort.patients] == [2, 3]
-    assert cohort.outcome.tolist() == [1, 0]
+    assert [unit.patient for unit in cohort.units] == ["SECRET-1", "SECRET-2"]
+    assert [unit.line for unit in cohort.units] == [2, 3]
+    assert cohort.outcome.tolist() == [[1], [0]]
     assert (cohort.excluded, cohort.noted_lines, cohort.columns) == ({}, {}, tuple(HEADER))
 
 
@@ -118,7 +118,7 @@ def test_an_encoding_is_declared_and_never_guessed(study: Study, tmp_path: Path)
         'patients.csv: is not utf-8 text (write its encoding into site.toml: encoding = "latin-1")'
     )
     cohort = read_cohort(_site(tmp_path, "latin-1"), study)
-    assert len(cohort.patients) == 2
+    assert cohort.patients == 2
     assert cohort.columns[-1] == "straße"
     assert "site.toml: encoding: no such encoding" in _refusal(_site(tmp_path, "latin-99"), study)
     assert "is not utf-16 text" in _refusal(_site(tmp_path, "utf-16"), study)
@@ -136,8 +136,8 @@ def test_copies_are_kept_once_and_rows_that_differ_not_at_all(study: Study, tmp_
     changed = [[*GOOD[1][:2], "61", *GOOD[1][3:]]]
     spaced = [[f" {cell} " for cell in GOOD[0]]]
     cohort = read_cohort(_write(tmp_path, [*GOOD, *spaced, *changed]), study)
-    assert [patient.key for patient in cohort.patients] == ["SECRET-1"]
-    assert _excluded(cohort) == {"a copy of another row": (4,), "several rows of one patient that differ": (3, 5)}
+    assert [unit.patient for unit in cohort.units] == ["SECRET-1"]
+    assert _excluded(cohort) == {"a copy of another row": (4,), "several rows of one identifier that differ": (3, 5)}
 
 
 def test_a_missing_or_unknown_outcome_and_identifier_are_counted(study: Study, tmp_path: Path) -> None:
@@ -160,18 +160,18 @@ def test_trailing_empty_cells_are_no_matter_and_a_shifted_row_is_left_out(study:
     rows = [[*GOOD[0], "", ""], GOOD[1], ["SECRET-3", "yes", "50", "5", "f", "173", "10"], ["SECRET-4", "no", "50"]]
     rows.append(["", "no"])  # left out for another reason, so not told among those that were kept
     cohort = read_cohort(_write(tmp_path, rows), study)
-    assert [patient.key for patient in cohort.patients] == ["SECRET-1", "SECRET-2", "SECRET-4"]
+    assert [unit.patient for unit in cohort.units] == ["SECRET-1", "SECRET-2", "SECRET-4"]
     assert _excluded(cohort) == {
         "more cells than columns: a comma without quotes shifts the others": (4,),
         "no patient identifier": (6,),
     }
     assert cohort.noted_lines == {SHORT: (5,)}
-    assert cohort.patients[-1].row["hb"] == ""
+    assert cohort.units[-1].row["hb"] == ""
 
 
 def test_unnamed_trailing_columns_are_no_matter(study: Study, tmp_path: Path) -> None:
     cohort = read_cohort(_write(tmp_path, [[*row, "", "x"] for row in GOOD], [*HEADER, "", ""]), study)
-    assert len(cohort.patients) == 2
+    assert cohort.patients == 2
     assert cohort.excluded == {}
 
 
@@ -219,7 +219,7 @@ def test_a_whole_column_or_modality_missing_is_handled_by_the_mask(study: Study,
 def test_one_bad_row_does_not_stop_a_site(study: Study, tmp_path: Path) -> None:
     bad = [["SECRET-9", "yes", "\0", "\N{SNOWMAN}", "1e999", "--"], ["SECRET-8"], ["x" * 300, "no", *[""] * 4]]
     cohort = read_cohort(_write(tmp_path, [*GOOD, *bad]), study)
-    assert len(cohort.patients) == 4
+    assert cohort.patients == 4
     assert cohort.outcome.dtype == np.float32
     assert set(_faults(_site(tmp_path), study, "blood")) == {
         "crp: outside [0, 200], read as missing",
@@ -239,3 +239,22 @@ def test_one_bad_row_does_not_stop_a_site(study: Study, tmp_path: Path) -> None:
 )
 def test_a_likely_column_is_found_by_its_bare_name(name: str, columns: list[str], meant: str | None) -> None:
     assert near(name, columns) == meant
+
+
+def test_a_patient_may_have_several_rows_where_the_study_names_them(tmp_path: Path) -> None:
+    study = small_study(tmp_path, 'unit.row="lesion"', 'unit.time="hour"')
+    (tmp_path / "patients.csv").write_text(
+        "patient_id,lesion,hour,ill,age,sex,crp,hb\n"
+        "SECRET-1,a,5,yes,40,f,1,1\nSECRET-2,b,6,no,40,f,1,1\nSECRET-1,c,7.5,no,41,f,1,1\n"
+        "SECRET-2,,8,no,40,f,1,1\nSECRET-3,d,soon,no,40,f,1,1\nSECRET-3,a,9,no,40,f,1,1\nSECRET-3,e,,no,40,f,1,1\n"
+    )
+    limits = Limits(max_epsilon=1.0)
+    cohort = read_cohort(Site(name="north", data=tmp_path, state=tmp_path, encoding="utf-8", limits=limits), study)
+    assert [(unit.patient, unit.key) for unit in cohort.units] == [("SECRET-2", "b"), ("SECRET-1", "c")]
+    assert cohort.excluded == {
+        "several rows of one identifier that differ": 2,
+        "no identifier of the row": 1,
+        "no time of prediction": 2,
+    }
+    assert cohort.owner.tolist() == [0, 1]
+    assert cohort.patients == 2

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from client.cohort import Cohort, Patient
+from client.cohort import Cohort, Unit
 from client.splits import planned_roles, roles
 from shared.cohorts import folds
 from shared.errors import SiteError
@@ -23,8 +23,9 @@ def study(tmp_path: Path) -> Study:
 
 
 def _cohort(n: int = 40, events: int = 16) -> Cohort:
-    patients = tuple(Patient(f"SECRET-{number}", number + 2, {}) for number in range(n))
-    return Cohort(patients, np.array([number < events for number in range(n)], dtype=np.float32), {}, {}, {}, ())
+    units = tuple(Unit(f"SECRET-{number}", f"SECRET-{number}", number + 2, {}) for number in range(n))
+    truth = np.array([[number < events] for number in range(n)], dtype=np.float32)
+    return Cohort(units, truth, {}, {}, {}, ())
 
 
 def _roles(cohort: Cohort, study: Study, state: Path, site: str = "north") -> list[str]:
@@ -46,14 +47,14 @@ def _refusal(cohort: Cohort, study: Study, state: Path) -> str:
 
 def test_the_share_is_kept_aside_in_each_class(study: Study, tmp_path: Path) -> None:
     cohort = _cohort()
-    counts = Counter(zip(_roles(cohort, study, tmp_path), cohort.outcome.tolist(), strict=True))
+    counts = Counter(zip(_roles(cohort, study, tmp_path), cohort.outcome[:, 0].tolist(), strict=True))
     assert counts == {("internal", 1): 4, ("train", 1): 12, ("internal", 0): 6, ("train", 0): 18}
 
 
 def test_a_role_goes_with_the_patient_not_with_the_row(study: Study, tmp_path: Path) -> None:
     cohort, order = _cohort(), list(range(40))
     random.Random(1).shuffle(order)
-    shuffled = replace(cohort, patients=tuple(cohort.patients[i] for i in order), outcome=cohort.outcome[order])
+    shuffled = replace(cohort, units=tuple(cohort.units[i] for i in order), outcome=cohort.outcome[order])
     expected = _roles(cohort, study, tmp_path / "a")
     assert [expected[i] for i in order] == _roles(shuffled, study, tmp_path / "b")
 

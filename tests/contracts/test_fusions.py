@@ -9,16 +9,18 @@ from torch.func import functional_call, grad, vmap
 
 from shared.fusions import FUSIONS
 from shared.fusions.base import Fusion
+from shared.heads import Outputs
 from shared.study import FusionChoice
 
 WIDTHS = {"a": 3, "b": 3, "c": 3}
 PATIENTS = 7
+OUTPUTS = Outputs(2)
 Tensors = dict[str, Tensor]
 
 
 def built(name: str, widths: dict[str, int] = WIDTHS) -> Fusion:
     """A fusion moved off its start."""
-    fusion, generator = FUSIONS[name](widths), torch.Generator().manual_seed(0)
+    fusion, generator = FUSIONS[name](widths, OUTPUTS), torch.Generator().manual_seed(0)
     with torch.no_grad():
         for weight in fusion.parameters():
             weight.add_(torch.randn(weight.shape, generator=generator))
@@ -38,7 +40,7 @@ def patients(seed: int = 1) -> tuple[Tensors, Tensors]:
 def heads() -> dict[str, nn.Linear]:
     generator, made = torch.Generator().manual_seed(5), {}
     for name, width in WIDTHS.items():
-        made[name] = nn.Linear(width, 1)
+        made[name] = nn.Linear(width, OUTPUTS.count)
         with torch.no_grad():
             for weight in made[name].parameters():
                 weight.copy_(torch.randn(weight.shape, generator=generator))
@@ -52,7 +54,7 @@ def test_the_registry_covers_exactly_what_a_study_may_name() -> None:
 @pytest.mark.parametrize("name", FUSIONS)
 def test_one_finite_score_a_patient(name: str) -> None:
     score = built(name)(*patients())
-    assert score.shape == (PATIENTS,)
+    assert score.shape == (PATIENTS, OUTPUTS.count)
     assert score.isfinite().all()
 
 
@@ -76,7 +78,7 @@ def test_what_is_present_matters(name: str) -> None:
     fusion, (embeddings, present) = built(name), patients()
     for key in WIDTHS:
         moved = {**embeddings, key: embeddings[key] + 1}
-        changed = fusion(moved, present) != fusion(embeddings, present)
+        changed = (fusion(moved, present) != fusion(embeddings, present)).any(-1)
         assert torch.equal(changed, present[key])
 
 
@@ -104,7 +106,7 @@ def test_the_order_of_modalities_does_not_change_the_start(name: str) -> None:
     embeddings, present = patients()
     scores = []
     for order in (list(WIDTHS), list(reversed(WIDTHS))):
-        fusion = FUSIONS[name]({key: WIDTHS[key] for key in order})
+        fusion = FUSIONS[name]({key: WIDTHS[key] for key in order}, OUTPUTS)
         assert not fusion(embeddings, present).any()
         fusion.start_from(heads())
         scores.append(fusion({key: embeddings[key] for key in order}, present))

@@ -36,7 +36,7 @@ def test_gathering_changes_nothing_that_may_be_told(others: list[int], events: l
 @given(patients=PATIENTS)
 def test_every_patient_is_counted_once_in_the_cell_of_his_score(patients: list[tuple[int, float]]) -> None:
     outcome, score = (np.array(column, dtype=np.float64) for column in zip(*patients, strict=True))
-    table = threshold_counts(outcome, score)
+    table = threshold_counts(outcome, score, np.ones(len(score)))
     assert table.shape == (2, CELLS)
     assert table.sum(axis=1).tolist() == [np.sum(outcome == 0), np.sum(outcome == 1)]
     for place, cut in enumerate(CUTS):
@@ -46,7 +46,7 @@ def test_every_patient_is_counted_once_in_the_cell_of_his_score(patients: list[t
 @given(patients=PATIENTS)
 def test_the_cut_is_the_best_by_trying_all_of_them(patients: list[tuple[int, float]]) -> None:
     outcome, score = (np.array(column, dtype=np.float64) for column in zip(*patients, strict=True))
-    found = youden(threshold_counts(outcome, score))
+    found = youden(threshold_counts(outcome, score, np.ones(len(score))))
     if len(set(outcome.tolist())) < 2:
         assert found is None
         return

@@ -7,7 +7,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from client.gradients import clip_patients, patient_gradients
 from client.training import Round, clip_parts, gradient_mode, stage_loss
-from shared.model import Batch, MultimodalModel, stage_of
+from shared.batch import Batch
+from shared.model import MultimodalModel, stage_of
 from shared.privacy.mechanism import plan_privacy
 from shared.study import Study
 from shared.study_file import load_study
@@ -53,7 +54,7 @@ def one_backward_pass(model: MultimodalModel, batch: Batch, stage: str, patient:
     for name, score in model.scores(own).items():
         known = any(bool(own.present[modality]) for modality in name.split("+"))
         if known and ("+" in name) == (stage == "fusion"):
-            total = total + binary_cross_entropy_with_logits(score, own.outcome).sum()
+            total = total + binary_cross_entropy_with_logits(score, own.outcome, reduction="sum")
     total.backward()
     chosen = {name: value for name, value in model.named_parameters() if stage_of(name) == stage}
     return {name: torch.zeros_like(v) if v.grad is None else v.grad.clone() for name, v in chosen.items()}
@@ -119,3 +120,27 @@ def test_the_primary_has_its_share_of_the_squared_clip(study: Study) -> None:
     assert parts[0][1] == pytest.approx(study.fusion.clip_share**0.5 * task.plan.clip)
     assert sum(clip**2 for _, clip in parts) == pytest.approx(task.plan.clip**2)
     assert clip_parts(todo(study, "encoders"), names) == []
+
+
+def test_units_of_a_patient_are_one_record(study: Study, batch: Batch) -> None:
+    """The gradient of a patient is the mean over his units; with a NaN in one of them all of him counts nothing."""
+    model, owner = moved_model(study), torch.tensor([0, 1, 0, 2, 1, 0])
+    apart = gradients(study, model, batch, "encoders", "vmap")
+    together = Batch(batch.inputs, batch.present, batch.outcome, owner)
+    assert together.patients == 3
+    for mode in ("vmap", "loop"):
+        for name, values in gradients(study, model, together, "encoders", mode).items():
+            expected = torch.stack([apart[name][owner == patient].mean(dim=0) for patient in range(3)])
+            torch.testing.assert_close(values, expected, rtol=1e-3, atol=1e-6)
+    broken = {name: values.clone() for name, values in batch.inputs.items()}
+    broken["clinical"][2] = float("nan")
+    found = gradients(study, model, Batch(broken, batch.present, batch.outcome, owner), "encoders", "vmap")
+    assert all(not values[0].any() for values in found.values())
+    assert all(values[2].any() for values in found.values() if values.any())
+
+
+def test_picking_keeps_the_units_of_a_patient_together(batch: Batch) -> None:
+    several = Batch(batch.inputs, batch.present, batch.outcome, torch.tensor([0, 1, 0, 2, 1, 0]))
+    assert several.pick(several.owner != 1).owner.tolist() == [0, 0, 1, 0]
+    assert Batch.joined([several, batch]).owner.tolist() == [0, 1, 0, 2, 1, 0, 3, 4, 5, 6, 7, 8]
+    torch.testing.assert_close(several.per_patient(several.outcome), torch.tensor([[1 / 3], [0.5], [1.0]]))

@@ -10,8 +10,8 @@ import torch
 from scipy.stats import kstest
 
 from client.training import Round, train_round
+from shared.batch import Batch
 from shared.metrics.threshold import CELLS
-from shared.model import Batch
 from shared.privacy.mechanism import StagePlan, plan_privacy
 from shared.privacy.noise import _inside, gaussian
 from shared.study import Study

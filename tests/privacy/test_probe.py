@@ -5,9 +5,9 @@ import torch
 
 from client import probe, training
 from client.probe import require_sound
+from shared.batch import Batch
 from shared.encoders import ENCODERS
 from shared.errors import PrivacyRefusal
-from shared.model import Batch
 from shared.study import Study
 from shared.study_file import load_study
 
@@ -23,8 +23,9 @@ def shaped(study: Study) -> Batch:
     prepared = {}
     for name, spec in study.modalities.items():
         encoder = ENCODERS[spec.kind][spec.encoder].build(spec, torch.Generator().manual_seed(0))
-        prepared[name] = tuple(encoder.prepare(torch.rand(spec.shape)).shape)
-    return probe.invented(tuple(prepared.items()), 2)
+        values = encoder.prepare(torch.rand(spec.shape))
+        prepared[name] = (tuple(values.shape), values.dtype)
+    return probe.invented(study, tuple((name, *form) for name, form in prepared.items()), 2)
 
 
 @pytest.mark.parametrize("stage", ["encoders", "fusion"])

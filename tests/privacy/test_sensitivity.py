@@ -7,7 +7,8 @@ import torch
 
 from client.evaluation import threshold_tallies
 from client.training import Round, train_round
-from shared.model import Batch, group_of, stage_of
+from shared.batch import Batch
+from shared.model import group_of, stage_of
 from shared.privacy.mechanism import plan_privacy
 from shared.study import Study
 from shared.study_file import load_study

@@ -66,7 +66,7 @@ def test_a_section_that_breaks_its_rules_is_refused(old: str, new: str, message:
         ("patients = 40 }", 'patients = 40, lacks = ["ct"] }', 'sites.north.lacks: "ct" is not under [modalities]'),
         ("patients = 40 }", 'patients = 40, lacks = ["blood", "clinical"] }', "must have at least one modality"),
         ('"clinical+blood"', '"blood+clinical"', 'must name modalities joined by "+", in their order, got blood+clin'),
-        ("numeric.hb", "numeric.ill", 'modalities.blood: "ill" is the patient identifier or the outcome'),
+        ("numeric.hb", "numeric.ill", 'modalities.blood: "ill" is an identifier, a time or the outcome'),
         (
             "primary =",
             'published = { "auc.test" = [0.8, 0.7, 0.9] }\nprimary =',

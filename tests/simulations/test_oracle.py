@@ -4,16 +4,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lifelines.utils import concordance_index
 from sklearn.metrics import roc_auc_score
 
 from shared.modalities.tabular import Categorical, Numeric, Tabular
-from shared.simulated import Simulation
-from shared.study import Study
+from shared.outcomes import OUTCOMES as OUTCOMES_OF_STUDIES
+from shared.outcomes.binary import Binary
+from shared.outcomes.classes import Multiclass, Multilabel, Ordinal
+from shared.outcomes.numbers import Forecast, Regression
+from shared.outcomes.survival import Survival
+from shared.simulated import Rows, Shift, Simulation
+from shared.study import Study, Unit
 from shared.study_file import load_study
 from simulations.hospitals import oracle
 from simulations.hospitals.columns import columns_of, draw, log_likelihood
 from simulations.hospitals.oracle import concordance
-from simulations.hospitals.truth import draw_rows
+from simulations.hospitals.severity import LAWS
+from simulations.hospitals.truth import draw_rows, label
 
 ENDS = np.array([-0.5, 0.5])
 
@@ -75,3 +82,94 @@ def test_concordance_counts_comparable_pairs() -> None:
 def test_the_sections_shape_is_kept_by_a_study_file(study: Study) -> None:
     assert study.simulation
     assert Simulation.model_validate_json(study.simulation.model_dump_json()) == study.simulation
+
+
+WORDS: dict[str, Any] = {"positive": ("yes",), "negative": ("no",), "predicted_at": "admission"}
+GRADES: dict[str, Any] = {"column": "grade", "predicted_at": "admission"}
+CLASSES = {"low": ("0",), "middle": ("1",), "high": ("2", "3")}
+OUTCOMES: dict[str, Any] = {
+    "binary": Binary(kind="binary", column="ill", **WORDS),
+    "early-warning": Binary(kind="early-warning", column="ill", horizon=48.0, **WORDS),
+    "multiclass": Multiclass(kind="multiclass", classes=CLASSES, **GRADES),
+    "ordinal": Ordinal(kind="ordinal", classes=CLASSES, **GRADES),
+    "multilabel": Multilabel(kind="multilabel", labels={"a": "has_a", "b": "has_b"}, **WORDS),
+    "regression": Regression(kind="regression", column="level", range=(0.0, 100.0), predicted_at="now"),
+    "forecast": Forecast(kind="forecast", horizons={"10": "l10", "20": "l20"}, range=(0.0, 9.0), predicted_at="now"),
+    "survival": Survival(kind="survival", time="months", event="died", cuts=(12.0, 24.0), **WORDS),
+}
+
+
+def pictures(study: Study, kind: str) -> Study:
+    """The study with another outcome, and its two modalities that are pictures."""
+    assert study.simulation
+    names = ("ct", "laryngoscopy")
+    simulation = study.simulation.model_copy(
+        update={"separation": {"ct": 1.0, "laryngoscopy": 1.4}, "shares": (0.2, 0.3, 0.5) if "cl" in kind else ()}
+    )
+    chosen = {name: study.modalities[name] for name in names}
+    return study.model_copy(update={"outcome": OUTCOMES[kind], "modalities": chosen, "simulation": simulation})
+
+
+def expected(kind: str, score: np.ndarray, truth: np.ndarray) -> float:
+    """The figure of the best score, by other code than the oracle's."""
+    if kind == "survival":
+        return float(concordance_index(truth[:, 0], -score, truth[:, 1]))
+    if kind in ("regression", "forecast"):
+        return float(np.mean([np.corrcoef(score, column)[0, 1] ** 2 for column in truth.T]))
+    if (
+        kind == "multiclass"
+    ):  # by the severity that a class lies around: the outer ones by the score, middle by nearness
+        middle = -np.abs(score - np.quantile(score, 0.35))
+        return float(np.mean([roc_auc_score(truth[:, 0] == k, s) for k, s in enumerate((-score, middle, score))]))
+    columns = [truth[:, 0] > 0, truth[:, 0] > 1] if kind == "ordinal" else list(truth.T)
+    return float(np.mean([roc_auc_score(column, score) for column in columns]))
+
+
+def test_every_outcome_has_a_law() -> None:
+    assert set(LAWS) == set(OUTCOMES_OF_STUDIES) == set(OUTCOMES)
+
+
+@pytest.mark.parametrize("kind", OUTCOMES)
+def test_of_every_outcome_the_oracle_is_what_the_best_score_of_drawn_patients_gives(study: Study, kind: str) -> None:
+    of_kind = pictures(study, kind)
+    simulation = of_kind.simulation
+    assert simulation
+    rows = [draw_rows(of_kind, simulation, "north", number)[0] for number in range(5000)]
+    score = np.array([sum(simulation.separation[name] * row.latents[name] for name in row.latents) for row in rows])
+    best = oracle(of_kind)["ct+laryngoscopy"]
+    assert best == pytest.approx(expected(kind, score, np.array([row.truth for row in rows])), abs=0.025)
+
+
+@pytest.mark.parametrize("kind", OUTCOMES)
+def test_of_every_outcome_the_cells_are_read_back(study: Study, kind: str) -> None:
+    of_kind = pictures(study, kind)
+    assert of_kind.simulation
+    for number in range(60):
+        row = draw_rows(of_kind, of_kind.simulation, "north", number)[0]
+        cells = label(of_kind, of_kind.simulation, (7, "north", number), row, "north")
+        read = OUTCOMES[kind].read(cells)
+        assert not isinstance(read, str)
+        if kind not in ("regression", "forecast"):
+            assert read == pytest.approx(tuple(row.truth), abs=0.01)
+        else:
+            assert read == pytest.approx(tuple(row.truth / OUTCOMES[kind].scale - 1), abs=0.01)
+
+
+def test_survival_is_censored_as_often_as_declared(study: Study) -> None:
+    of_kind = pictures(study, "survival")
+    assert of_kind.simulation
+    for share in (0.2, 0.7):
+        simulation = of_kind.simulation.model_copy(update={"prevalence": share, "shift": Shift()})
+        events = [draw_rows(of_kind, simulation, "north", number)[0].truth[1] for number in range(1500)]
+        assert np.mean(events) == pytest.approx(share, abs=0.04)
+
+
+def test_rows_of_a_patient_are_as_alike_as_declared(study: Study) -> None:
+    several = study.model_copy(update={"unit": Unit(row="lesion")})
+    assert several.simulation
+    for alike in (0.0, 0.5, 1.0):
+        simulation = several.simulation.model_copy(update={"rows": Rows(mean=3.0, alike=alike)})
+        patients = [draw_rows(several, simulation, "north", number) for number in range(1200)]
+        assert np.mean([len(rows) for rows in patients]) == pytest.approx(3.0, abs=0.15)
+        same = np.mean([row.truth[0] == rows[0].truth[0] for rows in patients for row in rows[1:]])
+        assert same == pytest.approx(0.5 + alike / 2, abs=0.03)

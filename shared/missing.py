@@ -1,0 +1,3 @@
+"""What tables write for "not recorded"."""
+
+EMPTY = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "."})  # in small letters

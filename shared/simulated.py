@@ -7,11 +7,11 @@ from pydantic import Field
 from shared.sections import Positive, Section, Share
 
 Part = Annotated[float, Field(ge=0, le=1)]
-PICTURES = ("photo", "ultrasound", "fundus", "radiograph", "laryngoscopy")
+PICTURES = ("photo", "ultrasound", "fundus", "radiograph", "dental", "laryngoscopy", "scene")
 LOOKS = {  # by kind of modality, the first one where the study names none
     "image": PICTURES,
     "bag": PICTURES,
-    "volume": ("nodule", "neck", "abdomen", "pet", "mri", "mri-t2", "mri-t1"),
+    "volume": ("nodule", "neck", "airway", "abdomen", "pet", "mri", "mri-t2", "mri-t1"),
     "text": ("icu-notes", "ct-report", "cytology", "opinion", "post"),
 }
 
@@ -25,6 +25,7 @@ class Marginal(Section):
     spread: float | None = None
     skewed: bool = False
     shares: tuple[Share, ...] = ()
+    decimals: int | None = Field(default=None, ge=0, le=6)
 
 
 class Shift(Section):

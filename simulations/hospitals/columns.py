@@ -18,6 +18,7 @@ from simulations.hospitals.marginals import usual
 
 Floats = NDArray[np.float64]
 NORMAL = NormalDist()
+COUNTED = ("years", "pack-years", "cm", "/min", "mmHg", "%")
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,12 @@ class Number:
     low: float
     high: float
     skewed: bool = False  # centre and spread are those of the square root
+    decimals: int = 1
 
     def value(self, score: float) -> float:
         """The number as a clinician would write it down."""
         plain = self.centre + self.spread * score
         return min(max(plain * abs(plain) if self.skewed else plain, self.low), self.high)
-
-    @property
-    def decimals(self) -> int:
-        """Digits after the point: the wider the range, the fewer."""
-        width = self.high - self.low
-        return 0 if width > 80 else 1 if width > 8 else 2
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,15 @@ def column_of(name: str, declared: Numeric | Categorical, marginal: Marginal | N
     centre, spread, skewed = usual(name, low, high)
     if stated.centre is not None:
         centre, skewed = stated.centre, stated.skewed
-    return Number(stated.weight, centre, spread if stated.spread is None else stated.spread, low, high, skewed)
+    spread = spread if stated.spread is None else stated.spread
+    decimals = _decimals(declared) if stated.decimals is None else stated.decimals
+    return Number(stated.weight, centre, spread, low, high, skewed, decimals)
+
+
+def _decimals(declared: Numeric) -> int:
+    """Digits after the point as they are usual: none for what is counted, fewer the wider the range."""
+    width = declared.range[1] - declared.range[0]
+    return 0 if declared.unit in COUNTED or width > 80 else 1 if width > 25 else 2
 
 
 def draw(

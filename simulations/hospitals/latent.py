@@ -91,7 +91,7 @@ def _write_row(study: Study, simulation: Simulation, where: tuple[str, Path, int
         own = keys[:3] if isinstance(spec, Tabular) else keys  # what a table says of a patient holds for all his rows
         sight = Sight(
             name, row.latents[name], row.severity, LAWS[study.outcome.kind].scale, patient, unit, hour, site, folder,
-            stream(*own, name), simulation, " ".join(outcome.values()),
+            stream(*own, name), simulation, " ".join(outcome.values()), study.unit.row,
         )  # fmt: skip
         files = WRITERS[spec.kind](spec, sight) if _has(study, simulation, keys, name) else Files()
         cells |= {column: files.cells.get(column, "") for column in columns_read(spec)}

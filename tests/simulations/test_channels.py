@@ -69,7 +69,8 @@ def of_volume(spec: Any, files: Files, folder: Path, patient: str) -> Row:
         volume = np.log1p(np.maximum(volume, 0)) if column == "pet" else volume
         x, y, z = (side // 4 for side in volume.shape)
         middle = volume[x:-x, y:-y, z:-z]
-        found += [quantiles(middle), [middle.mean(), middle.std()]]
+        air = np.log(np.mean(middle < -400) + 0.001)
+        found += [quantiles(middle), [middle.mean(), middle.std(), air]]
     return np.concatenate(found)
 
 
@@ -140,10 +141,13 @@ CASES: dict[str, tuple[Any, str, Callable[[Any, Files, Path, str], Row]]] = {
     "ultrasound": (image("{patient}.png", 1), "ultrasound", of_picture),
     "fundus": (image("{patient}.png"), "fundus", of_picture),
     "photo": (image("{patient}.png"), "photo", of_picture),
+    "scene": (image("{patient}.png"), "scene", of_picture),
+    "dental": (image("film", 1), "dental", of_radiograph),
     "radiograph": (image("film", 1), "radiograph", of_radiograph),
     "bag": (Bag(kind="bag", path="b/{patient}/*.png", shape=(1, 48, 48)), "ultrasound", of_picture),
     "nodule": (volume("ct"), "nodule", of_volume),
     "pet": (volume("pet", "low_dose_ct"), "pet", of_volume),
+    "airway": (volume("ct"), "airway", of_volume),
     "abdomen": (volume("ct"), "abdomen", of_volume),
     "mri-t2": (volume("t2"), "mri-t2", of_volume),
     "mri": (volume("t2", "t1", "early", "late"), "mri", of_volume),

@@ -14,7 +14,7 @@ AIR, FAT, MUSCLE, BONE = -1000.0, -100.0, 55.0, 380.0  # Hounsfield units
 def render(latent: float, machine: Scanner, channels: int, rng: np.random.Generator) -> list[Field]:
     """One volume in Hounsfield units, (x, y, z); ``channels`` are 1."""
     x, y, z = places(machine)
-    unit, size = np.float32(min(machine.extent) / 2), np.float32(rng.normal(1, 0.03))
+    unit, size = np.float32(min(machine.extent) / 2), np.float32(rng.normal(1, 0.015))
     u, v, w = (axis / unit / size - np.float32(rng.normal(0, 0.02)) for axis in (x, y, z))
     picture = np.full(machine.shape, AIR, dtype=np.float32)
     wall = np.sqrt((u / 0.97) ** 2 + (v / 0.80) ** 2) + 0 * w
@@ -46,12 +46,12 @@ def _pancreas(
 ) -> None:
     """A band that bows over the spine, thicker and patchier with the latent, in hazy fat."""
     u, v, w = spot
-    thick = float(0.12 * np.exp(0.26 * latent + rng.normal(0, 0.015)))
+    thick = float(0.13 * np.exp(0.28 * latent + rng.normal(0, 0.015)))
     bow = v - np.float32(0.06) + np.float32(0.55) * (u - np.float32(0.08)) ** 2 - np.float32(0.12) * u
     away = np.sqrt(bow**2 + (np.float32(0.6) * w) ** 2)
     ends = inside(0.44 - np.abs(u - np.float32(0.10)), 0.06)
     haze = float(np.clip(0.30 + 0.13 * latent, 0, 0.9))
     paint(picture, haze * ends * inside(thick + 0.16 - away, 0.14), 25.0)
     patches = inside(smooth_noise(picture.shape, (12, 12, 8), rng) - np.float32(0.9 - 0.5 * latent), 0.8)
-    uptake = 118 * contrast - 12 * latent - 50 * patches
+    uptake = 112 * contrast - 16 * latent - 50 * patches
     paint(picture, ends * inside(thick - away, 0.05), uptake)

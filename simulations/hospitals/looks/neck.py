@@ -26,6 +26,18 @@ def render(latent: float, machine: Scanner, channels: int, rng: np.random.Genera
     return [picture] * channels
 
 
+def render_airway(latent: float, machine: Scanner, channels: int, rng: np.random.Generator) -> list[Field]:
+    """A neck without a lesion, whose airway is the narrower the higher the latent."""
+    x, y, z = _pose(machine, rng)
+    picture = _neck(x, y, z, machine, rng)
+    _vessels(picture, x, y, z, rng.normal(1.0, 0.07), rng)
+    _larynx(picture, x, y, z, machine, rng)
+    away = np.sqrt(x**2 + ((y - np.float32(8)) * np.float32(1.1)) ** 2)
+    left_open = float(6.4 * np.exp(-0.32 * latent + rng.normal(0, 0.015)))
+    paint(picture, inside(away - left_open, 2) * inside(11 - away, 2) * np.ones_like(z), MUSCLE)
+    return [picture] * channels
+
+
 def _pose(machine: Scanner, rng: np.random.Generator) -> tuple[Field, Field, Field]:
     """Places in the patient's own frame: shifted, turned about the long axis, and scaled to his size."""
     x, y, z = places(machine)

@@ -50,7 +50,7 @@ def _anatomy(spot: Spot, latent: float, rng: np.random.Generator) -> dict[str, F
     u, v, w = spot
     muscles = [_ball((u - np.float32(hand * 0.52), v + np.float32(0.22), w * 0), 0.30) for hand in (-1, 1)]
     bones = [_ball((u - np.float32(hand * 0.66), v - np.float32(0.02), w), 0.24) for hand in (-1, 1)]
-    sacrum = _ball((u, v + np.float32(0.72), w * np.float32(0.4)), 0.20)
+    sacrum = _ball((u, (v + np.float32(0.60)) * np.float32(1.4), w * np.float32(0.4)), 0.20)
     node, hand = float(0.075 * np.exp(0.25 * latent + rng.normal(0, 0.03))), rng.choice((-1.0, 1.0))
     return {
         "body": inside(1 - np.sqrt((u / 0.98) ** 2 + (v / 0.86) ** 2) + 0 * w, 0.05),

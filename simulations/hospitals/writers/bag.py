@@ -12,5 +12,5 @@ def write_bag(spec: Bag, sight: Sight) -> Files:
     most = min(MOST, spec.items)
     count = most if sight.look == "laryngoscopy" else int(sight.rng.integers(min(FEWEST, most), most + 1))
     for number, picture in enumerate(pictures(spec.size, count, sight)):
-        save(sight.place(spec.path.replace("{patient}", sight.unit).replace("*", str(number))), picture)
+        save(sight.matching(spec.path, number), picture)
     return Files()

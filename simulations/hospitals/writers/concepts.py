@@ -31,7 +31,7 @@ def write_concepts(spec: Concepts, sight: Sight) -> Files:
     return Files(
         rows={
             spec.table: [
-                {names.patient: sight.patient, names.time: f"{time:.2f}", names.code: code}
+                {names.patient: sight.whose(names.patient), names.time: f"{time:.2f}", names.code: code}
                 for time, code in zip(times, codes, strict=True)
             ]
         }

@@ -9,7 +9,7 @@ import numpy as np
 from shared.modalities.image import Image
 from shared.simulated import PICTURES
 from simulations.hospitals.device import device, recorded
-from simulations.hospitals.looks import fundus, laryngoscopy, photograph, radiograph, ultrasound
+from simulations.hospitals.looks import dental, fundus, laryngoscopy, photograph, radiograph, scene, ultrasound
 from simulations.hospitals.texture import Field
 from simulations.hospitals.writers.sight import Files, Sight
 
@@ -19,8 +19,11 @@ LOOKS: dict[str, Render] = {
     "fundus": fundus.render,
     "radiograph": radiograph.render,
     "photo": photograph.render,
+    "dental": dental.render,
+    "scene": scene.render,
 }
 SMALLEST, LARGEST = 48, 256  # pixels a side of what is painted
+DIGITAL = ("radiograph", "dental")  # looks that a column's files hold as DICOM
 DEEPEST = 4095  # of a radiograph's 12 bits
 
 
@@ -28,9 +31,9 @@ def write_image(spec: Image, sight: Sight) -> Files:
     """One picture; its cell, unless the path is a pattern."""
     picture = pictures(spec.size, 1, sight)[0]
     if "{patient}" in spec.path:
-        save(sight.place(spec.path.replace("{patient}", sight.unit).replace("*", "0")), picture)
+        save(sight.matching(spec.path, 0), picture)
         return Files()
-    path = f"{sight.name}/{sight.unit}.{'dcm' if sight.look == 'radiograph' else 'png'}"
+    path = f"{sight.name}/{sight.unit}.{'dcm' if sight.look in DIGITAL else 'png'}"
     save(sight.place(path), picture)
     return Files({spec.path: path})
 

@@ -35,7 +35,12 @@ def write_series(spec: Series, sight: Sight) -> Files:
     return Files(
         rows={
             spec.table: [
-                {names.patient: sight.patient, names.time: f"{time:.2f}", names.variable: variable, names.value: value}
+                {
+                    names.patient: sight.whose(names.patient),
+                    names.time: f"{time:.2f}",
+                    names.variable: variable,
+                    names.value: value,
+                }
                 for time, variable, value in sorted(rows)
             ]
         }

@@ -14,7 +14,8 @@ from simulations.hospitals.chance import stream
 class Sight:
     """One modality of one row: what it must show, of whom, and where its files go.
 
-    ``unit`` names the row's files and equals ``patient`` where a patient has one row; ``hour`` is the row's moment on
+    ``unit`` names the row and its files, and equals ``patient`` where a patient has one row; ``row_column`` is the
+    column of the table that holds it, if the study has one; ``hour`` is the row's moment on
     the clock of its tables; ``severity`` has the standard deviation ``scale``; ``told`` is the outcome in words.
     """
 
@@ -30,6 +31,7 @@ class Sight:
     rng: np.random.Generator
     simulation: Simulation
     told: str = ""
+    row_column: str = ""
 
     @property
     def look(self) -> str:
@@ -46,6 +48,15 @@ class Sight:
         whole = self.folder / path
         whole.parent.mkdir(parents=True, exist_ok=True)
         return whole
+
+    def matching(self, pattern: str, number: int) -> Path:
+        """A file that a pattern with {patient} finds, the one of that number of this row."""
+        own = str(number) if self.unit == self.patient else f"{self.unit}-{number}"
+        return self.place(pattern.replace("{patient}", self.patient).replace("*", own))
+
+    def whose(self, column: str) -> str:
+        """What a long table's column of that name says: the row, where it is named so, else the patient."""
+        return self.unit if column == self.row_column else self.patient
 
     def leaks(self, name: str) -> bool:
         """Whether this modality or column states the outcome of this patient."""

@@ -25,8 +25,7 @@ def write_text(spec: Text, sight: Sight) -> Files:
         return Files({spec.column: " ".join(sentences)})
     parts = _parts(sentences, int(sight.rng.integers(2, 4))) if "*" in spec.path else [sentences]
     for number, part in enumerate(parts):
-        path = spec.path.replace("{patient}", sight.unit).replace("*", str(number))
-        sight.place(path).write_text("\n".join(part) + "\n", encoding="utf-8")
+        sight.matching(spec.path, number).write_text("\n".join(part) + "\n", encoding="utf-8")
     return Files()
 
 
@@ -67,4 +66,6 @@ def _notes(spec: Text, sight: Sight, sentences: Sequence[str]) -> list[dict[str,
     if sight.leaks(sight.name):
         rows.append((sight.hour + float(rng.uniform(24, 240)), f"Discharge note. Final diagnosis: {sight.told}."))
     names = spec.columns
-    return [{names.patient: sight.patient, names.time: f"{time:.2f}", names.text: text} for time, text in rows]
+    return [
+        {names.patient: sight.whose(names.patient), names.time: f"{time:.2f}", names.text: text} for time, text in rows
+    ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Render = Callable[[float, Scanner, int, np.random.Generator], list[Field]]
 LOOKS: dict[str, Render] = {
     "neck": neck.render,
+    "airway": neck.render_airway,
     "nodule": nodule.render,
     "pet": positron.render,
     "mri": breast.render,
@@ -26,7 +27,7 @@ LOOKS: dict[str, Render] = {
     "mri-t1": breast.render_t1,
     "abdomen": abdomen.render,
 }
-EXTENTS = {"neck": neck.FIELD_OF_VIEW}
+EXTENTS = {"neck": neck.FIELD_OF_VIEW, "airway": neck.FIELD_OF_VIEW}
 
 
 def write_volume(spec: Volume, sight: Sight) -> Files:

@@ -47,9 +47,10 @@ def reach_own_site(context: Context, task: Envelope) -> Envelope:
     from client.agent.agent import Agent
     from client.archive import Archive
     from client.site import load_site
+    from client.state import CACHE
 
     site = load_site(Path(str(context.node_config["site-file"])))
-    return Agent(Archive(site), site).answer(task)
+    return Agent(Archive(site, site.state / CACHE), site).answer(task)
 
 
 app = courier(reach_own_site)

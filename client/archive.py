@@ -1,33 +1,60 @@
 """A hospital's data for one program: reads each study's cohort and files once, and keeps the prepared tensors."""
 
 import hashlib
+import math
+import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 
+from client.cache import Row, Shelf
 from client.cohort import Cohort, read_cohort
-from client.readers import READERS
+from client.front_end import FrontEnd, Prepared
+from client.readers.reading import Case, Source
 from client.site import Site
 from client.splits import roles
+from client.weights import verified_weights
 from shared.batch import Batch
 from shared.cohorts import Fold
-from shared.encoders import ENCODERS
-from shared.modalities import Modality
 from shared.study import Study
 
 Progress = Callable[[int, int], None]
+FIRST = 8  # units of the batch that is timed
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one modality of all units is like, without its values."""
+
+    present: torch.Tensor  # (units,)
+    faults: dict[str, tuple[int, ...]]  # lines of patients.csv, or of the table that the rule names
+    shape: tuple[int, ...]  # of a unit after the encoder's front end
+    bytes_each: int
+    seconds: float  # for the first patients, libraries and tables included
+    timed: int  # how many these were; 0 where all came from the cache
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One modality of all units: prepared (units, *shape), present (units,), lines by fault."""
+    """One modality of all units: prepared (units, *shape), and what it is like."""
 
     prepared: torch.Tensor
-    present: torch.Tensor
-    faults: dict[str, tuple[int, ...]]
+    survey: Survey
+
+    @property
+    def present(self) -> torch.Tensor:
+        """Which units have the modality: (units,) bool."""
+        return self.survey.present
+
+    @property
+    def faults(self) -> dict[str, tuple[int, ...]]:
+        """Lines by the rule that they break."""
+        return self.survey.faults
 
 
 class Data(Protocol):
@@ -46,11 +73,12 @@ class Data(Protocol):
 
 
 class Archive:
-    """The files of one hospital."""
+    """The files of one hospital; with a ``cache``, a folder of its own, prepared tensors are kept there."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, cache: Path | None = None) -> None:
         self.site = site
         self.members: tuple[str, ...] = (site.name,)
+        self._cache = cache
         self._cohorts: dict[str, Cohort] = {}
         self._readings: dict[str, Reading] = {}
 
@@ -67,24 +95,44 @@ class Archive:
         content = spec.model_dump_json() + study.outcome.model_dump_json() + study.unit.model_dump_json()
         key = hashlib.sha256(content.encode()).hexdigest()
         if key not in self._readings:
-            self._readings[key] = self._read(self.cohort(study), spec, progress)
+            self._readings[key] = self._read(study, name, progress)
         return self._readings[key]
 
-    def _read(self, cohort: Cohort, spec: Modality, progress: Progress | None) -> Reading:
-        encoder = ENCODERS[spec.kind][spec.encoder].build(spec, torch.Generator().manual_seed(0))
-        faults: dict[str, list[int]] = defaultdict(list)
-        prepared, present = [], []
-        with torch.no_grad():
-            nothing = encoder.prepare(torch.zeros(spec.shape))
-            for done, unit in enumerate(cohort.units, start=1):
-                read = READERS[spec.kind](spec, unit.row, unit.patient, self.site.data)
-                for fault in read.faults:
-                    faults[fault].append(unit.line)
-                present.append(read.tensor is not None)
-                prepared.append(nothing if read.tensor is None else encoder.prepare(read.tensor))
-                if progress:
-                    progress(done, len(cohort.units))
-        return Reading(torch.stack(prepared), torch.tensor(present), {rule: tuple(at) for rule, at in faults.items()})
+    def survey(self, study: Study, name: str, progress: Progress | None = None) -> Survey:
+        """What a modality is like; without a cache its values are read and let go, one patient after the other."""
+        if self._cache:
+            return self.reading(study, name, progress).survey
+        clock = _Clock(self._front_end(study, name), self._cases(study), progress)
+        found = [Row("", one.values is not None, 0, one.faults) for one in clock.prepared(range(clock.n))]
+        return clock.survey(found)
+
+    def _read(self, study: Study, name: str, progress: Progress | None) -> Reading:
+        front_end, cases = self._front_end(study, name), self._cases(study)
+        clock = _Clock(front_end, cases, progress)
+        if self._cache and front_end.reader.files:
+            shelf = Shelf(self._cache, f"{front_end.spec.kind}-{front_end.digest}")
+            fingerprints = [front_end.fingerprint(case) for _, case in cases]
+            values, rows = shelf.gathered(fingerprints, front_end.nothing, clock.prepared)
+        else:
+            values, rows = np.empty((len(cases), *front_end.nothing.shape), front_end.nothing.dtype), []
+            for place, found in enumerate(clock.prepared(range(len(cases)))):
+                values[place] = front_end.nothing if found.values is None else found.values
+                rows.append(Row("", found.values is not None, 0, found.faults))
+        return Reading(torch.from_numpy(values), clock.survey(rows))
+
+    def _cases(self, study: Study) -> list[tuple[int, Case]]:
+        """Every eligible unit with its line in the table."""
+        time = study.unit.time
+        return [
+            (unit.line, Case(unit.patient, unit.row, float(unit.row[time]) if time else math.inf, unit.key))
+            for unit in self.cohort(study).units
+        ]
+
+    def _front_end(self, study: Study, name: str) -> FrontEnd:
+        spec = study.modalities[name]
+        source = Source(self.site.data, self.site.encoding, study.unit.patient, bool(study.unit.time))
+        digest = getattr(spec, "weights", None)
+        return FrontEnd(spec, source, verified_weights(self.site, digest) if digest else None)
 
     def batch(self, study: Study) -> Batch:
         """All eligible units, in the order of the table."""
@@ -103,3 +151,33 @@ class Archive:
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
         return dict(self.cohort(study).excluded)
+
+
+class _Clock:
+    """Reads patients with progress, and takes the time of the first of them."""
+
+    def __init__(self, front_end: FrontEnd, cases: Sequence[tuple[int, Case]], progress: Progress | None) -> None:
+        self._front_end, self._cases, self._progress, self.n = front_end, cases, progress, len(cases)
+        self._seconds, self._timed = 0.0, 0
+
+    def prepared(self, places: Sequence[int]) -> Iterator[Prepared]:
+        """The patients at these places, in order."""
+        begun, all_before = time.monotonic(), self.n - len(places)
+        cases = [self._cases[place][1] for place in places]
+        for done, found in enumerate(self._front_end.all_prepared(cases), start=1):
+            if done <= FIRST:
+                self._seconds, self._timed = time.monotonic() - begun, done
+            if self._progress:
+                self._progress(all_before + done, self.n)
+            yield found
+
+    def survey(self, rows: Sequence[Row]) -> Survey:
+        """What was found, with the lines of each fault."""
+        faults: dict[str, list[int]] = defaultdict(list)
+        for (line, _), row in zip(self._cases, rows, strict=True):
+            for rule in row.faults:
+                faults[rule].append(line)
+        lines = {rule: tuple(at) for rule, at in faults.items()} | dict(self._front_end.reader.lines)
+        nothing = self._front_end.nothing
+        present = torch.tensor([row.present for row in rows])
+        return Survey(present, lines, nothing.shape, nothing.nbytes, self._seconds, self._timed)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from client.archive import Archive
+from client.archive import Archive, Survey
 from client.cohort import Cohort, named
 from client.evaluation import Ward, model_figures
 from client.gatekeeper import check_study
@@ -15,8 +15,6 @@ from client.site import Site, load_site
 from client.splits import planned_roles
 from shared.cohorts import ROLES, Role, folds
 from shared.errors import FileError, PrivacyRefusal, Problem
-from shared.modalities.tabular import Tabular
-from shared.modalities.volume import Volume
 from shared.study import Study
 from shared.study_file import load_study
 
@@ -33,9 +31,18 @@ class ModalityFinding:
     """One modality over all eligible patients."""
 
     name: str
-    shape: tuple[int, ...]
-    present: npt.NDArray[np.bool_]  # (patients,)
-    faults: Lines
+    shape: tuple[int, ...]  # of a patient, as the reader gives it
+    survey: Survey
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Who has the modality: (patients,)."""
+        return self.survey.present.numpy()
+
+    @property
+    def faults(self) -> Lines:
+        """Lines by the rule that they break."""
+        return self.survey.faults
 
 
 @dataclass(frozen=True)
@@ -117,15 +124,12 @@ def refusals(site: Site, study: Study) -> Iterator[Problem]:
 def named_columns(study: Study) -> Iterator[tuple[str, str]]:
     """(modality, column of ``patients.csv``) for every column that the study's inputs name."""
     for name, modality in study.modalities.items():
-        if isinstance(modality, Tabular):
-            yield from ((name, column) for column in modality.columns)
-        elif isinstance(modality, Volume):
-            yield name, modality.path
+        yield from ((name, column) for column in modality.cells)
 
 
 def _modality(archive: Archive, study: Study, name: str, progress: Progress) -> ModalityFinding:
-    reading = archive.reading(study, name, lambda done, total: progress(name, done, total))
-    return ModalityFinding(name, study.modalities[name].shape, reading.present.numpy(), reading.faults)
+    survey = archive.survey(study, name, lambda done, total: progress(name, done, total))
+    return ModalityFinding(name, study.modalities[name].shape, survey)
 
 
 def _roles(site: Site, study: Study, cohort: Cohort) -> Iterator[RoleFinding]:

@@ -104,15 +104,35 @@ def _print_rows(found: Findings, console: Console) -> None:
 
 def _print_modalities(found: Findings, console: Console) -> None:
     console.print("\nModalities", style="bold")
-    table, faults = columns("modality", "present", "absent", "tensor of a patient"), columns("fault", "times", "lines")
+    faults = columns("fault", "times", "lines")
     for modality in found.modalities:
-        present = int(modality.present.sum())
-        shape = " x ".join(str(side) for side in modality.shape)
-        table.add_row(modality.name, str(present), str(len(modality.present) - present), shape)
         _add_lines(faults, f"{modality.name}: ", modality.faults)
-    console.print(table)
+    console.print(reading_table([found]))
     if faults.rows:
         console.print(faults)
+
+
+def reading_table(hospitals: Sequence[Findings]) -> Table:
+    """What is read: patients, tensors, memory of all patients, and the time of a first batch, libraries included."""
+    site = ["site"] * (len(hospitals) > 1)
+    table = columns("modality", *site, "present", "absent", "tensor of a patient", "kept", "memory", "first batch")
+    for found in hospitals:
+        for modality in found.modalities:
+            survey, n, present = modality.survey, len(modality.present), int(modality.present.sum())
+            shapes = (" x ".join(map(str, shape)) for shape in (modality.shape, survey.shape))
+            first = f"{survey.timed} in {survey.seconds:.2f} s" if survey.timed else "from the cache"
+            name = [modality.name, *([found.site.name] if site else [])]
+            table.add_row(*name, str(present), str(n - present), *shapes, _bytes(n * survey.bytes_each), first)
+    return table
+
+
+def _bytes(number: float) -> str:
+    """A size in the unit that fits it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"
 
 
 def _print_roles(roles: Sequence[RoleFinding], console: Console) -> None:

@@ -73,7 +73,7 @@ def _declared(header: AnyHeader, model: MultimodalModel | None) -> Mapping[str, 
         return {}
     if isinstance(header, Trained):
         return {n: tuple(p.shape) for n, p in model.named_parameters() if stage_of(n) == header.stage}
-    return dict.fromkeys([*model.heads, *model.fusions], (2, CELLS)) if isinstance(header, Tallied) else {}
+    return dict.fromkeys(model.models, (2, CELLS)) if isinstance(header, Tallied) else {}
 
 
 def _check_arrays(arrays: Arrays, declared: Mapping[str, tuple[int, ...]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from shared.errors import Problem, SiteError
+from shared.modalities.weights import Digest
 from shared.sections import Name, Section, read_section
 
 
@@ -27,6 +28,7 @@ class SiteFile(Section):
     data: str = "."
     state: str = "state"
     encoding: str = "utf-8"
+    weights: dict[Digest, str] = {}  # pre-trained files and folders by their digest
     limits: Limits
 
 
@@ -37,6 +39,7 @@ class Site(Section):
     data: Path
     state: Path
     encoding: str
+    weights: dict[str, Path] = {}
     limits: Limits
 
 
@@ -59,6 +62,7 @@ def load_site(path: Path) -> Site:
         data=(home / file.data).resolve(),
         state=(home / file.state).resolve(),
         encoding=file.encoding,
+        weights={digest: (home / place).resolve() for digest, place in file.weights.items()},
         limits=file.limits,
     )
     if not site.data.is_dir():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-LEDGER, EGRESS, OUTBOX = "ledger.jsonl", "egress.jsonl", "outbox"  # what lies in it
+LEDGER, EGRESS, OUTBOX, CACHE = "ledger.jsonl", "egress.jsonl", "outbox", "cache"  # what lies in it
 
 
 def kept_copy(folder: Path, digest: str) -> Path:

@@ -154,7 +154,7 @@ class Fused(nn.Module):
 
 def gradient_mode(study: Study, stage: str) -> str:
     """How per-patient gradients are taken: by loop as soon as one trained encoder asks for it."""
-    modes = {ENCODERS[spec.kind][spec.encoder].gradients for spec in study.modalities.values()}
+    modes = {ENCODERS[spec.kind][spec.encoder].mode(spec) for spec in study.modalities.values()}
     return "loop" if stage == "encoders" and "loop" in modes else "vmap"
 
 

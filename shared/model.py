@@ -1,6 +1,7 @@
 """The model of a study: an encoder and a head for each modality, a fusion for each combination, presence masks."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from shared.batch import Batch
 from shared.encoders import ENCODERS
 from shared.fusions import FUSIONS
+from shared.fusions.base import Fusion
 from shared.heads import Head, Outputs, own_head
 from shared.study import Study
 
@@ -31,10 +33,20 @@ class MultimodalModel(nn.Module):
         self.fusions = nn.ModuleDict(
             {
                 model: FUSIONS[study.fusion.kind]({name: widths[name] for name in model.split("+")}, outputs)
-                for model in study.models
-                if "+" in model
+                for model in study.fusions
             }
         )
+        self.models = study.models
+
+    def attach(self, weights: Mapping[str, Path]) -> None:
+        """Load each encoder's pre-trained file or folder, by modality; before the model is used at a hospital."""
+        for name, path in weights.items():
+            self.encoders[name].attach(path)  # type: ignore[operator]
+
+    def stand_in(self) -> None:
+        """Invent what ``attach`` would load: for the self-test and for timing only."""
+        for encoder in self.encoders.values():
+            encoder.stand_in()  # type: ignore[operator]
 
     def embed(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Embeddings {modality: (units, width)} of prepared inputs."""
@@ -46,7 +58,19 @@ class MultimodalModel(nn.Module):
 
     def fused_scores(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Scores (units, outputs) of the models of several modalities."""
-        return {model: fusion(embeddings, present) for model, fusion in self.fusions.items()}
+        found = {}
+        for model in self.models:
+            if "+" in model:
+                one, used = self.fusion_of(model), model.split("+")
+                masks = {name: present[name] & (name in used) for name in one.modalities}
+                found[model] = one(embeddings, masks)
+        return found
+
+    def fusion_of(self, model: str) -> Fusion:
+        """The fusion that serves a model: its own, or the one that serves all."""
+        found = self.fusions[model] if model in self.fusions else next(iter(self.fusions.values()))
+        assert isinstance(found, Fusion)
+        return found
 
     def scores(self, batch: Batch) -> dict[str, Tensor]:
         """Scores (units, outputs) of every model; a unit with none of a model's modalities gets its bias."""
@@ -59,6 +83,12 @@ class MultimodalModel(nn.Module):
         heads = {name: head for name, head in self.heads.items() if isinstance(head, Head)}
         for fusion in self.fusions.values():
             fusion.start_from(heads)  # type: ignore[operator]
+
+
+def weights_of(study: Study) -> dict[str, str]:
+    """Digest of the pre-trained file or folder that each modality needs from a hospital's disk."""
+    digests = {name: getattr(spec, "weights", None) for name, spec in study.modalities.items()}
+    return {name: digest for name, digest in digests.items() if digest}
 
 
 def group_of(parameter: str) -> str:

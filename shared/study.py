@@ -1,6 +1,7 @@
 """The study file as types: everything that changes the science, and nothing else may."""
 
 import hashlib
+from collections.abc import Collection
 from itertools import combinations
 from typing import Annotated, Literal
 
@@ -24,8 +25,11 @@ class Unit(Section):
 class FusionChoice(Section):
     """How embeddings become one score; ``clip_share`` is the primary model's part of the shared clip (its square)."""
 
-    kind: Literal["concat", "mean"] = "concat"
+    kind: Literal[
+        "concat", "mean", "gated", "self-attention", "cross-attention", "multiscale", "kernel", "late", "cooperative"
+    ] = "concat"
     combinations: Literal["all", "primary"] = "all"
+    masked: bool = False  # one fusion for all combinations, what a model does not use masked, instead of one for each
     clip_share: Share = 0.5
 
 
@@ -79,6 +83,7 @@ class Training(Section):
     weight_decay: float = Field(default=0.0, ge=0)
     average: Literal["last-half", "none"] = "last-half"
     loss: LossChoice = CrossEntropy()
+    resample: Literal["none", "smote", "smote-nc", "cluster-centroids"] = "none"
     min_contributors: int = Field(default=2, ge=1)
 
 
@@ -139,6 +144,14 @@ class Evaluation(Section):
     published: dict[str, tuple[float, float, float]] = {}
 
 
+class Comparator(Section):
+    """A learner that cannot be federated, for comparison: in a simulation's arms alone and pooled."""
+
+    kind: Literal["knn-lasso", "lightgbm", "multi-kernel-svm", "xgboost"]
+    modalities: tuple[Name, ...] = Field(min_length=1)
+    arms: tuple[ArmName, ...] = Field(default=("alone", "pooled"), min_length=1)
+
+
 class Study(Section):
     """A study; see the README for every key. Built by ``shared.study_file``."""
 
@@ -155,6 +168,7 @@ class Study(Section):
     training: Training = Training()
     privacy: Privacy
     evaluation: Evaluation
+    comparators: dict[Name, Comparator] = {}
     simulation: Simulation | None = None
     overrides: tuple[str, ...] = ()
 
@@ -165,6 +179,28 @@ class Study(Section):
         if self.fusion.combinations == "primary":
             return (*names, *([self.primary] if "+" in self.primary else []))
         return tuple("+".join(subset) for size in range(1, len(names) + 1) for subset in combinations(names, size))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Everything that is validated: the models, and the comparators after them."""
+        return (*self.models, *self.comparators)
+
+    @property
+    def fusions(self) -> tuple[str, ...]:
+        """Fusions that are trained: one for each model of several modalities, or the one that serves them all."""
+        several = tuple(model for model in self.models if "+" in model)
+        return several[-1:] if self.fusion.masked else several
+
+    def groups(self, stage: str, held: Collection[str]) -> frozenset[str]:
+        """Parameter groups that a hospital with these modalities trains in a stage.
+
+        A fusion needs all of its modalities; the masked one two of them, as it learns from every combination.
+        """
+        if stage != "fusion":
+            return frozenset(held)
+        fewest = 2 if self.fusion.masked else len(self.modalities)
+        parts = {name: set(name.split("+")) for name in self.fusions}
+        return frozenset(name for name, own in parts.items() if len(own & set(held)) >= min(len(own), fewest))
 
     @property
     def primary(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shared.modalities import Modality
 from shared.modalities.tabular import Tabular
 from shared.outcomes.binary import Binary
 from shared.outcomes.classes import Classes, Multiclass, Multilabel
@@ -13,6 +14,7 @@ from shared.study import PICKS_ONE, DpSgd, LeaveOneSiteOut, SiteHoldout, Study, 
 
 Fault = tuple[str, str, str]  # place, rule, remedy
 RESERVED = "pooled"  # the simulation's name for all hospitals together
+READS_WEIGHTS = ("network", "words", "bilstm", "bert")  # encoders that take a pre-trained file
 COHORTS = ("train", "internal", "external")  # what a published figure can be about
 
 
@@ -24,6 +26,8 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _evaluation_faults(study)
     yield from _training_faults(study)
     yield from _loss_faults(study)
+    yield from _resampling_faults(study)
+    yield from _comparator_faults(study)
     yield from _strategy_faults(study)
     yield from _privacy_faults(study)
     yield from simulation_faults(study)
@@ -70,11 +74,27 @@ def _modality_faults(study: Study) -> Iterator[Fault]:
             for column in sorted(kept_apart & set(modality.columns)):
                 rule = f'"{column}" is an identifier, a time or the outcome, and cannot be an input'
                 yield f"modalities.{name}", rule, "remove the column from the inputs"
+        yield from _encoder_faults(study, name, modality)
     for site, entry in study.sites.items():
         for name in sorted(set(entry.lacks) - names):
             yield f"sites.{site}.lacks", f'"{name}" is not under [modalities]', "correct the name"
         if set(entry.lacks) == names:
             yield f"sites.{site}.lacks", "a hospital must have at least one modality", "remove it from the study"
+
+
+def _encoder_faults(study: Study, name: str, modality: Modality) -> Iterator[Fault]:
+    """Keys of one encoder that another would pass over in silence, and what reads patients without a clip or noise."""
+    place = f"modalities.{name}"
+    encoder: str = modality.encoder
+    if getattr(modality, "weights", None) and encoder not in READS_WEIGHTS:
+        yield f"{place}.weights", f'encoder "{encoder}" reads no pre-trained file', "remove the key, or the encoder"
+    if not getattr(modality, "pretraining", 0):
+        return
+    if encoder != "byte-cnn":
+        yield f"{place}.pretraining", f'encoder "{encoder}" has no pre-training', 'write 0, or encoder = "byte-cnn"'
+    if study.private:
+        rule = "pre-training reads every patient without a clip or noise, which no budget covers under dp-sgd"
+        yield f"{place}.pretraining", rule, 'write 0, or encoder = "byte-histogram"'
 
 
 def _fusion_faults(study: Study) -> Iterator[Fault]:
@@ -84,6 +104,8 @@ def _fusion_faults(study: Study) -> Iterator[Fault]:
             if width < study.outcome.outputs:
                 rule = f"an embedding of {width} cannot tell {study.outcome.outputs} scores apart"
                 yield f"modalities.{name}.width", rule, f"write width = {study.outcome.outputs} or more"
+    if study.fusion.masked and (study.fusion.combinations != "all" or len(widths) < 2):
+        yield "fusion.masked", "one fusion for all combinations needs several combinations", "remove it"
     if study.fusion.kind == "mean" and len(set(widths.values())) > 1:
         told = ", ".join(f"{name} {width}" for name, width in widths.items())
         yield "fusion.kind", f"a mean needs embeddings of one width, got {told}", "give the modalities one width"
@@ -136,6 +158,31 @@ def _training_faults(study: Study) -> Iterator[Fault]:
                 (f"{trainers} training hospital(s), {training.min_contributors} needed in the federated arm"),
                 "add hospitals, or write training.share_alone = true",
             )
+
+
+def _comparator_faults(study: Study) -> Iterator[Fault]:
+    for name, choice in study.comparators.items():
+        place = f"comparators.{name}"
+        if name in study.models:
+            yield place, "this is the name of a model", "rename it"
+        if "federated" in choice.arms:
+            rule = f"{choice.kind} is made of patients (neighbours, support vectors) or cuts at their values"
+            yield f"{place}.arms", f"{rule}, so it cannot be federated", 'keep "alone" and "pooled"'
+        for part in sorted(set(choice.modalities) - set(study.modalities)):
+            yield f"{place}.modalities", f'"{part}" is not under [modalities]', "correct the name"
+        if study.outcome.kind not in ("binary", "early-warning", "multiclass"):
+            yield place, f"no comparator learns a {study.outcome.kind} outcome", "remove it"
+
+
+def _resampling_faults(study: Study) -> Iterator[Fault]:
+    place, resample = "training.resample", study.training.resample
+    if resample == "none":
+        return
+    if study.private:
+        rule = f"{resample} makes one record of several patients, which breaks the unit of privacy"
+        yield place, rule, 'take loss = { kind = "weighted", ... } with the declared prevalence'
+    if study.outcome.kind not in ("binary", "early-warning", "multiclass", "ordinal"):
+        yield place, f"a {study.outcome.kind} outcome has no classes to balance", "remove it"
 
 
 def _loss_faults(study: Study) -> Iterator[Fault]:

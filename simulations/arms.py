@@ -13,6 +13,7 @@ from client.app import courier
 from client.archive import Archive
 from client.check import refusals
 from client.site import Limits, Site, load_site
+from client.state import CACHE
 from server.app import app as server_app
 from server.app import trainers_of
 from shared.cohorts import Fold, fold_named, folds
@@ -43,7 +44,11 @@ def open_consortium(study: Study, data: Path, state: Path) -> Consortium:
     torch.set_num_threads(1)  # the same in every engine, so that sums are made in the same order; and faster here
     sites = of_each_hospital(study.sites, lambda name: _site_in(data, name, study))
     return Consortium(
-        {name: Archive(site.model_copy(update={"state": state / name})) for name, site in sites.items()}, state
+        {
+            name: Archive(site.model_copy(update={"state": state / name}), site.state / CACHE)
+            for name, site in sites.items()
+        },
+        state,
     )
 
 
@@ -152,4 +157,10 @@ class Reach:
             return Agent(archive, archive.site.model_copy(update={"state": state}))
         fold: Fold = fold_named(study_from_text(task.study), task.run.fold)
         pool = Pool({name: self._consortium.archives[name] for name in fold.train})
-        return Agent(pool, Site(name=site, data=state, state=state, encoding="utf-8", limits=POOL_LIMITS))
+        weights = {digest: path for name in fold.train for digest, path in self._weights(name).items()}
+        return Agent(
+            pool, Site(name=site, data=state, state=state, encoding="utf-8", weights=weights, limits=POOL_LIMITS)
+        )
+
+    def _weights(self, site: str) -> dict[str, Path]:
+        return self._consortium.archives[site].site.weights

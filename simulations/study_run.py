@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from flwr.app import Message
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from client.check import findings_of
+from client.check import Findings, findings_of
 from client.check_notes import folder_notes
+from client.check_page import reading_table
 from server.record import load_records
 from server.report.results import Results
 from server.report.write import write_report
@@ -43,7 +45,9 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console) 
         hospitals = invented_folder(study, progress) if data is None else data
         folder = fresh_folder(results, study.name)
         consortium = opened(study, hospitals, folder, progress)
-        for note in (*learnability_warnings(study), *notes_of(study, consortium)):
+        found = [findings_of(archive, study) for archive in consortium.archives.values()]
+        console.print(reading_table(found))
+        for note in (*learnability_warnings(study), *notes_of(found)):
             console.print(f"note: {note}", highlight=False)
         try:
             train_all(study, consortium, folder, progress)
@@ -65,13 +69,9 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console) 
     return folder
 
 
-def notes_of(study: Study, consortium: Consortium) -> list[str]:
+def notes_of(hospitals: Sequence[Findings]) -> list[str]:
     """What is odd about the hospitals' folders, before anything is trained."""
-    return [
-        f"{site}: {note}"
-        for site, archive in consortium.archives.items()
-        for note in folder_notes(findings_of(archive, study))
-    ]
+    return [f"{found.site.name}: {note}" for found in hospitals for note in folder_notes(found)]
 
 
 def write_results(study: Study, results: Results, folder: Path) -> None:

@@ -7,10 +7,11 @@ import torch
 
 from client.archive import Data
 from client.site import Site
+from client.weights import verified_weights
 from shared.batch import Batch
 from shared.cohorts import ROLES, Fold, Role, folds, training_patients
 from shared.errors import PrivacyRefusal
-from shared.model import MultimodalModel
+from shared.model import MultimodalModel, weights_of
 from shared.privacy.mechanism import PrivacyPlan, plan_privacy
 from shared.privacy.records import RunKey
 from shared.study import Study
@@ -33,6 +34,7 @@ class Desk:
                 "plan-over-budget", "by an independent accountant the plan would pass the study's budget"
             )
         self.model = MultimodalModel(study)
+        self.model.attach({name: verified_weights(site, digest) for name, digest in weights_of(study).items()})
         self._batch = data.batch(study)
         self._roles = np.array(data.roles(study, fold))
 
@@ -52,10 +54,7 @@ class Desk:
 
     def groups(self, stage: str) -> frozenset[str]:
         """Parameter groups that this hospital trains in a stage: of the modalities that it has, as declared."""
-        fused = stage == "fusion"
-        return frozenset(
-            model for model in self.study.models if ("+" in model) == fused and set(model.split("+")) <= self.held
-        )
+        return self.study.groups(stage, self.held)
 
     def load(self, weights: Arrays) -> None:
         """Take the server's weights; refuses any that are not exactly the study's parameters."""

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from client.agent.books import Books
 from client.agent.desk import Desk
 from client.evaluation import ONE_CLASS, TOO_FEW, Ward, model_figures, scores_of, threshold_tallies
+from client.pretraining import pretrain
 from client.probe import require_sound
+from client.resampling import resampled
 from client.training import Round, train_round
 from shared.errors import PrivacyRefusal
 from shared.metrics.threshold import gathered
@@ -78,7 +80,9 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
     desk.load(task.arrays)
     todo = Round(desk.study, header.stage, groups, desk.denominator, plan)
     before = {name: value.detach().numpy().copy() for name, value in desk.model.named_parameters()}
-    releases = train_round(desk.model, desk.patients("train"), todo)
+    if (header.stage, header.round) == ("encoders", 1):
+        pretrain(desk.model, desk.patients("train"), desk.study, groups)
+    releases = train_round(desk.model, resampled(desk.study, desk.patients("train")), todo)
     if spend and releases != spend.steps:
         raise PrivacyRefusal("accounting", "the steps made are not the steps planned; nothing is released")
     update: Arrays = {

@@ -1,72 +1,104 @@
-"""Reads one patient's NIfTI volume: oriented, resampled, windowed to [0, 1] and cropped as the study declares."""
+"""Reads one patient's volume, NIfTI or DICOM slices, one or several channels, prepared as the study declares."""
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from client.readers.reading import NOT_FOUND, OUTSIDE, Reading, within
+from client.readers.dicom_series import HUGE, LARGEST, load_series, series_files
+from client.readers.preparation import EMPTY_MASK, prepare
+from client.readers.reading import OUTSIDE, Case, Reader, Reading, Source, file_fault, path_in, within
 from shared.modalities.volume import Volume
 
 UNREADABLE = "file is truncated or not NIfTI"
 NOT_3D = "not a three-dimensional volume"
+CHANNELS = "file has not the declared number of channels"
 EMPTY = "volume is empty"
 NO_SPACING = "voxel spacing or orientation is missing or not usable"
 NOT_FINITE = "volume holds values that are not finite"
-HUGE = "volume has more than 268 million voxels"
-LARGEST = 2**28  # voxels
+NO_BOX = "box is not six whole numbers inside the volume"
+NO_CROP = "no mask or box to crop to"
 FINEST, COARSEST = 1e-2, 1e2  # mm a voxel
+Picture = tuple[Tensor, Tensor]  # values (channels, x, y, z) and affine
 
 
-def read_volume(spec: Volume, row: Mapping[str, str], patient: str, folder: Path) -> Reading:
-    """One patient's tensor (1, x, y, z) in [0, 1], axes to the right, front and top of the patient.
+def open_volume(spec: Volume, source: Source) -> Reader:
+    """Reads (channels, x, y, z) in [0, 1], axes to the right, front and top of the patient.
 
-    ``row[spec.path]`` is a path inside ``folder``; an empty cell means that the patient was not examined. Outside the
-    scanned box the tensor is the window's lower end. Never raises for a bad file: the reading names the rule.
+    A cell of ``spec.paths`` is a NIfTI file or a folder of DICOM slices inside the hospital's folder; an empty cell
+    means that the patient was not examined, of several channels that he lacks them all. Outside the scanned box the
+    tensor is the window's lower end.
     """
-    name = row.get(spec.path, "").strip()
-    if not name:
-        return Reading(None)
-    path = folder / name
+
+    def look(case: Case) -> Reading:
+        pictures: list[Picture] = []
+        for column in spec.paths:
+            path = path_in(case, column, source.folder)
+            if path is None:
+                return Reading(None, (f"{column}: no such channel, volume left out",) if pictures else ())
+            found = _load(path, source.folder, spec.channels)
+            if isinstance(found, str):
+                return Reading(None, (found,))
+            pictures.append(found)
+        mask = _crop(spec, case, source.folder, pictures[0])
+        if isinstance(mask, str):
+            return Reading(None, (mask,))
+        tensor = prepare(spec)(pictures, mask)
+        return Reading(None, (EMPTY_MASK,)) if tensor is None else Reading(tensor)
+
+    def files(case: Case) -> list[Path]:
+        columns = [*spec.paths, *([spec.crop_by] if spec.crop == "mask" else [])]
+        found = [path for column in columns if (path := path_in(case, column, source.folder))]
+        found = [path for path in found if within(path, source.folder)]
+        return [file for path in found for file in (series_files(path) if path.is_dir() else [path])]
+
+    return Reader(look, UNREADABLE, files)
+
+
+def _load(path: Path, folder: Path, channels: int) -> Picture | str:
+    """A file's or a series' values (channels, x, y, z) and affine, or the rule that it breaks."""
     if not within(path, folder):
-        return Reading(None, (OUTSIDE,))
-    try:
-        if not path.is_file():  # raises where a name is longer than the system allows
-            return Reading(None, (NOT_FOUND,))
-        found = _load(path)
-        return Reading(None, (found,)) if isinstance(found, str) else Reading(_prepare(spec)(*found))
-    except Exception:
-        return Reading(None, (UNREADABLE,))
+        return OUTSIDE
+    if path.is_dir():
+        found = load_series(path, folder)
+    elif fault := file_fault(path, folder):
+        return fault
+    else:
+        found = _nifti(path, channels)
+    if isinstance(found, str):
+        return found
+    values, affine = found
+    if len(values) != channels:
+        return CHANNELS
+    if not _usable(affine):
+        return NO_SPACING
+    return found if values.isfinite().all() else NOT_FINITE
 
 
-def _load(path: Path) -> tuple[Tensor, Tensor] | str:
-    """Values (1, x, y, z) and affine of a file, or the rule that it breaks."""
+def _nifti(path: Path, channels: int) -> Picture | str:
     import nibabel
 
+    if not path.name.lower().endswith((".nii", ".nii.gz")):
+        return UNREADABLE
     image = nibabel.load(path)
     if not isinstance(image, nibabel.Nifti1Image):
         return UNREADABLE
-    if rule := _shape_fault(tuple(image.shape)):
+    if rule := _shape_fault(tuple(image.shape), channels):
         return rule
-    affine = torch.as_tensor(image.affine, dtype=torch.float64)
-    if not _usable(affine):
-        return NO_SPACING
     values = torch.from_numpy(image.get_fdata(dtype="float32", caching="unchanged"))
-    if not values.isfinite().all():
-        return NOT_FINITE
-    return values.unsqueeze(0), affine
+    values = values.permute(3, 0, 1, 2) if values.ndim == 4 else values.unsqueeze(0)
+    return values, torch.as_tensor(image.affine, dtype=torch.float64)
 
 
-def _shape_fault(shape: tuple[int, ...]) -> str:
+def _shape_fault(shape: tuple[int, ...], channels: int) -> str:
     """The rule that a shape breaks, or nothing."""
     if 0 in shape or not shape:
         return EMPTY
-    if len(shape) != 3:
+    if len(shape) not in (3, 4) or (channels == 1 and prod(shape[3:]) > 1):
         return NOT_3D
+    if prod(shape[3:]) != channels:
+        return CHANNELS
     return HUGE if prod(shape) > LARGEST else ""
 
 
@@ -78,24 +110,23 @@ def _usable(affine: Tensor) -> bool:
     return bool((torch.linalg.det(affine[:3, :3] / spacing).abs() > FINEST).item())
 
 
-@lru_cache(maxsize=8)
-def _prepare(spec: Volume) -> Callable[[Tensor, Tensor], Tensor]:
-    """The study's fixed preparation, built once: MONAI's array transforms."""
-    from monai.data.meta_tensor import MetaTensor
-    from monai.transforms.croppad.array import ResizeWithPadOrCrop
-    from monai.transforms.intensity.array import ScaleIntensityRange
-    from monai.transforms.spatial.array import Orientation, Spacing
-
-    low, high = spec.window
-    orient, window = Orientation(axcodes="RAS", labels=None), ScaleIntensityRange(low, high, 0.0, 1.0, clip=True)
-    resample = Spacing(pixdim=spec.spacing, mode="bilinear", padding_mode="border")
-    crop = ResizeWithPadOrCrop(spatial_size=spec.size, mode="constant", value=0.0)
-
-    def prepare(values: Tensor, affine: Tensor) -> Tensor:
-        resampled = resample(orient(MetaTensor(values, affine=affine)))
-        windowed: Any = window(resampled)
-        picture: Any = crop(windowed)
-        plain: Tensor = picture.as_tensor()
-        return plain.to(torch.float32).clone()
-
-    return prepare
+def _crop(spec: Volume, case: Case, folder: Path, first: Picture) -> Picture | str | None:
+    """What is cropped to, as a mask: a file's, or the declared box; None where nothing is, or the rule broken."""
+    if spec.crop == "center":
+        return None
+    cell = case.row.get(spec.crop_by, "").strip()
+    if not cell:
+        return NO_CROP
+    if spec.crop == "mask":
+        found = _load(folder / cell, folder, 1)
+        return f"mask: {found}" if isinstance(found, str) else found
+    values, affine = first
+    numbers = cell.split()
+    if len(numbers) != 6 or not all(number.isdecimal() for number in numbers):
+        return NO_BOX
+    low, high = [int(number) for number in numbers[:3]], [int(number) for number in numbers[3:]]
+    if not all(a < b <= side for a, b, side in zip(low, high, values.shape[1:], strict=True)):
+        return NO_BOX
+    mask = torch.zeros(1, *values.shape[1:])
+    mask[0, low[0] : high[0], low[1] : high[1], low[2] : high[2]] = 1
+    return mask, affine

@@ -2,9 +2,24 @@
 
 from collections.abc import Callable, Mapping
 
+from shared.fusions.attention import CrossAttention, SelfAttention
 from shared.fusions.base import Fusion
 from shared.fusions.concat import Concat
+from shared.fusions.gated import Gated
+from shared.fusions.kernel import Kernel
+from shared.fusions.late import Cooperative, Late
 from shared.fusions.mean import Mean
+from shared.fusions.multiscale import Multiscale
 from shared.heads import Outputs
 
-FUSIONS: dict[str, Callable[[Mapping[str, int], Outputs], Fusion]] = {"concat": Concat, "mean": Mean}
+FUSIONS: dict[str, Callable[[Mapping[str, int], Outputs], Fusion]] = {
+    "concat": Concat,
+    "mean": Mean,
+    "gated": Gated,
+    "self-attention": SelfAttention,
+    "cross-attention": CrossAttention,
+    "multiscale": Multiscale,
+    "kernel": Kernel,
+    "late": Late,
+    "cooperative": Cooperative,
+}

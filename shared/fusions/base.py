@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from shared.heads import Head
@@ -25,3 +26,28 @@ class Fusion(nn.Module):
     def forward(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
         """Scores (units, outputs)."""
         raise NotImplementedError
+
+    def penalty(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+        """What is added to each unit's loss, (units,); of the unit itself alone."""
+        return next(iter(embeddings.values())).new_zeros(len(next(iter(present.values()))))
+
+
+def keep(values: Tensor, present: Tensor) -> Tensor:
+    """Values of the units that have the modality, zeros for the others: (units, n), (units,) bool."""
+    return torch.where(present.unsqueeze(-1), values, 0.0)
+
+
+def start_copy(own: nn.ModuleDict, heads: Mapping[str, Head]) -> None:
+    """Heads inside a fusion start as the trained heads of their modalities."""
+    for name, head in own.items():
+        head.load_state_dict(heads[name].state_dict())
+
+
+def start_sum(own: nn.ModuleDict, heads: Mapping[str, Head]) -> None:
+    """As ``start_copy``, for a fusion that adds the scores: each bias holds the same prior odds, so each counts its
+    share of them."""
+    start_copy(own, heads)
+    with torch.no_grad():
+        mean = torch.stack([heads[name].bias for name in own]).mean(dim=0)
+        for values in (head.get_parameter("bias") for head in own.values()):
+            values.copy_(mean / len(own))

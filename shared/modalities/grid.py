@@ -4,19 +4,17 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from shared.sections import Section
+from shared.modalities.base import Input
 
 
-class Grid(Section):
+class Grid(Input):
     """A patient is (frames, channels, height, width): the last ``frames``, ``range`` mapped to [0, 1] and clipped;
     missing early frames are zeros."""
 
     kind: Literal["grid"]
     encoder: Literal["pooling", "convlstm"] = "pooling"
     width: int = Field(default=1, ge=1, le=256)
-    path: str = Field(
-        min_length=1
-    )  # column of patients.csv with the path of an .npy file (frames, channels, height, width)
+    path: str = Field(min_length=1)  # column of patients.csv; an .npy or .npz (frames, channels, height, width)
     frames: int = Field(ge=1, le=1000)
     size: tuple[int, int, int] = Field(alias="shape")
     range: tuple[float, float]
@@ -31,6 +29,11 @@ class Grid(Section):
         if not self.range[0] < self.range[1]:
             raise ValueError(f"range must be [low, high] with low < high, got {list(self.range)}")
         return self
+
+    @property
+    def cells(self) -> list[str]:
+        """Columns of ``patients.csv`` that are read."""
+        return [self.path]
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -4,18 +4,23 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from shared.modalities.base import Input
+from shared.modalities.networks import Network
 from shared.modalities.weights import Digest
-from shared.sections import Section
 
 
-class Image(Section):
-    """A patient is (channels, height, width) in [0, 1]; ``window`` maps a DICOM's stored values, by default its own."""
+class Image(Input):
+    """A patient is (channels, height, width) in [0, 1].
+
+    ``window`` maps the values of a DICOM file (after its rescale slope, as HU) or of a 16-bit PNG; by default the
+    DICOM's own window, without one its lowest and highest value, and a PNG's whole range of 16 bits.
+    """
 
     kind: Literal["image"]
     encoder: Literal["filters", "wavelets", "cnn", "network"] = "filters"
     width: int = Field(default=1, ge=1, le=256)
-    network: str = ""  # of encoder "network", as "resnet18"
-    weights: Digest | None = None
+    network: Network = "resnet18"  # of encoder "network"
+    weights: Digest | None = None  # its pre-trained file
     path: str = Field(min_length=1)  # column of patients.csv, or a pattern with {patient}
     size: tuple[int, int, int] = Field(alias="shape")
     window: tuple[float, float] | None = None
@@ -28,6 +33,11 @@ class Image(Section):
         if self.window and not self.window[0] < self.window[1]:
             raise ValueError(f"window must be [low, high] with low < high, got {list(self.window)}")
         return self
+
+    @property
+    def cells(self) -> list[str]:
+        """Columns of ``patients.csv`` that are read."""
+        return [] if "{patient}" in self.path else [self.path]
 
     @property
     def shape(self) -> tuple[int, ...]:

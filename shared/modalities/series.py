@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.modalities.base import Input
 from shared.modalities.tabular import Numeric
 from shared.sections import Positive, Section
 
@@ -19,7 +20,7 @@ class SeriesColumns(Section):
     value: str = "value"
 
 
-class Series(Section):
+class Series(Input):
     """A patient is (steps, variables, 4): in each of ``steps`` equal parts of the last ``hours`` before the prediction
     the mean, lowest and highest value, scaled to [-1, 1] by the declared range, and whether any was observed."""
 

@@ -4,12 +4,13 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from shared.sections import Positive, Section, duplicates
+from shared.modalities.base import Input
+from shared.sections import Positive, duplicates
 
 
-class Signal(Section):
-    """A patient is (leads, samples): the first ``seconds``, resampled to ``rate`` Hz, ``range`` (in the file's physical
-    unit) mapped to [-1, 1] and clipped; a shorter record ends in zeros, a lead that is absent is zeros."""
+class Signal(Input):
+    """A patient is (leads, samples): the first ``seconds``, resampled to ``rate`` Hz, ``range`` (in ``unit``) mapped to
+    [-1, 1] and clipped; a shorter record ends in zeros, a lead that is absent is zeros."""
 
     kind: Literal["signal"]
     encoder: Literal["beat-shape", "resnet1d", "resnet1d-transformer"] = "beat-shape"
@@ -19,6 +20,7 @@ class Signal(Section):
     rate: Positive
     seconds: Positive
     range: tuple[float, float] = (-5.0, 5.0)
+    unit: str = "mV"  # of the range; V, mV and uV are converted, and "" takes every file's numbers as they are
 
     @model_validator(mode="after")
     def _sensible(self) -> "Signal":
@@ -29,6 +31,11 @@ class Signal(Section):
         if not 8 <= self.rate * self.seconds <= 1_000_000:
             raise ValueError("rate times seconds must be 8 to 1,000,000 samples")
         return self
+
+    @property
+    def cells(self) -> list[str]:
+        """Columns of ``patients.csv`` that are read."""
+        return [self.path]
 
     @property
     def shape(self) -> tuple[int, ...]:

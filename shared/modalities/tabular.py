@@ -1,9 +1,10 @@
-"""Clinical table: columns of ``patients.csv``, scaled by declared ranges, never by the data."""
+"""A table: columns of ``patients.csv`` or of another table, scaled by declared ranges, never by the data."""
 
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from shared.modalities.base import Input
 from shared.sections import Section, duplicates
 
 
@@ -34,13 +35,14 @@ class Categorical(Section):
         return self
 
 
-class Tabular(Section):
+class Tabular(Input):
     """A patient is a vector: each number scaled to [-1, 1] and each category one-hot; a missing one is zeros
     and a one in its own missing indicator (``indicators = false`` leaves the indicators out)."""
 
     kind: Literal["tabular"]
     encoder: Literal["linear", "mlp"] = "linear"
     width: int = Field(default=1, ge=1, le=256)
+    table: str = ""  # inside the site's folder, one row a patient, as of radiomics; by default patients.csv
     numeric: dict[str, Numeric] = {}
     categorical: dict[str, Categorical] = {}
     indicators: bool = True
@@ -55,8 +57,13 @@ class Tabular(Section):
 
     @property
     def columns(self) -> list[str]:
-        """Columns of ``patients.csv`` that are read, in the order of the vector."""
+        """Columns of the table that are read, in the order of the vector."""
         return [*self.numeric, *self.categorical]
+
+    @property
+    def cells(self) -> list[str]:
+        """Columns of ``patients.csv`` that are read."""
+        return [] if self.table else self.columns
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -68,9 +68,7 @@ def target_of(study: Study, stage: str, site: str, patients: Batch) -> Target:
                 if stage_of(name) == "encoders":
                     value.add_(SPREAD * torch.randn(value.shape, generator=generator))
     held = held_modalities(study, [site])
-    groups = frozenset(
-        name for name in study.models if ("+" in name) == (stage == "fusion") and set(name.split("+")) <= held
-    )
+    groups = study.groups(stage, held)
     start = {name: value.detach().clone() for name, value in model.named_parameters()}
     return Target(study, site, stage, groups, training_patients(study, site), patients, model, start)
 

@@ -59,7 +59,7 @@ def _trained(study: Study, fold: Fold, patients: Batch) -> MultimodalModel:
             continue
         if stage == "fusion":
             model.start_fusions()
-        groups = frozenset(name for name in study.models if ("+" in name) == (stage == "fusion"))
+        groups = study.groups(stage, study.modalities)
         task = Round(study, stage, groups, denominator, noiseless(plan.stages[stage]) if plan else None)
         for _ in range(rounds):
             train_round(model, patients, task)

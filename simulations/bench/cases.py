@@ -18,10 +18,10 @@ from shared.study_file import load_study
 STUDY, HOSPITAL = "lscc-staging", "north"
 FUSED_WIDTHS = (1, 16)  # of each embedding: a score, and an image network's
 # Patients of a step where it takes a second or gigabytes with all of the hospital's; the ratios hardly depend on them.
-FEWER = {("volume", "cnn"): 32, ("bag", "cnn"): 32, ("volume", "resnet10"): 3}
+FEWER = {("volume", "cnn"): 32, ("bag", "cnn"): 32, ("volume", "network"): 3, ("bag", "network"): 3}
 # Bars: a private step against the same step without privacy, and against Opacus' hooks where those are correct.
 HEAD, NETWORK, HOOKS, VOLUME_HOOKS = 1.5, 2.5, 1.3, 0.5
-CONVOLUTIONAL = frozenset({"cnn", "resnet10"})
+CONVOLUTIONAL = frozenset({"cnn", "network"})
 
 
 @dataclass(frozen=True)

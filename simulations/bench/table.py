@@ -12,7 +12,7 @@ DASH = "–"
 COLUMNS = ("case", "n", "weights", "plain", "private", "hooks", "other", "× plain", "× hooks", "bars")
 NOTES = (
     "Milliseconds a step (median; processor time, one thread); n patients a step. plain: the same step without "
-    "privacy. private: a hospital's round with clip and noise (3 steps; resnet10: 1), its set-up included; plain and "
+    "privacy. private: a hospital's round with clip and noise (3 steps; network: 1), its set-up included; plain and "
     "hooks are set up before the clock. hooks: Opacus' GradSampleModule and DPOptimizer with torch's own noise, timed "
     "where they compute the same sum. other: the private step by the mode that the encoders do not ask for (v vmap, "
     "l loop). ×: private over the other, median of the turns and, below, lowest to highest. Bars on the medians: "

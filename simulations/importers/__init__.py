@@ -3,6 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from simulations.importers.ptb_xl import import_ptb_xl
 from simulations.importers.uci_heart import import_uci_heart
 
-IMPORTERS: dict[str, Callable[[Path, Path], list[str]]] = {"uci-heart": import_uci_heart}
+IMPORTERS: dict[str, Callable[[Path, Path], list[str]]] = {
+    "ptb-xl": import_ptb_xl,
+    "uci-heart": import_uci_heart,
+}

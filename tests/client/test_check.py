@@ -13,6 +13,7 @@ from client.__main__ import check, parser
 from client.splits import roles
 from shared.cohorts import folds
 from shared.command_line import run_command
+from shared.study_file import catalog
 from tests.small import STUDY, hospital, small_study
 
 PICTURES = """
@@ -199,7 +200,7 @@ def test_both_files_faults_are_told_at_once(tmp_path: Path, capsys: pytest.Captu
     assert _check(tmp_path / "site.toml", "lscc-stagin") == 2
     assert capsys.readouterr().err.splitlines() == [
         "site.toml: no such file (name the hospital's site.toml)",
-        "lscc-stagin: no such file, and no study of that name (known: lscc-staging, uci-heart)",
+        f"lscc-stagin: no such file, and no study of that name (known: {', '.join(catalog())})",
     ]
 
 

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from client.readers import bag, reading, volume
-from client.readers.bag import read_bag
-from client.readers.volume import read_volume
+from client.readers import READERS, bag, reading, volume
+from client.readers.reading import Case, Reading, Source
 from shared.modalities.bag import Bag
 from shared.modalities.volume import Volume
 
@@ -19,6 +18,10 @@ CT = Volume.model_validate({
     "kind": "volume", "path": "ct", "spacing": (2.0, 2.0, 2.0), "shape": (16, 16, 8), "window": (-100.0, 300.0),
 })  # fmt: skip
 SCOPE = Bag.model_validate({"kind": "bag", "path": "scope/{patient}/*.png", "items": 3, "shape": (3, 16, 20)})
+
+
+def read(spec: Bag | Volume, row: dict[str, str], patient: str, folder: Path) -> Reading:
+    return READERS[spec.kind](spec, Source(folder)).read(Case(patient, row))
 
 
 def _marked() -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +45,7 @@ def test_a_good_volume_is_oriented_resampled_windowed_and_padded(tmp_path: Path)
     _save(tmp_path, values[::-1], affine @ np.diag([-1, 1, 1, 1]) + _shift(31), "flipped.nii.gz")
     tensors = []
     for name in ("ras.nii.gz", "flipped.nii.gz"):
-        found = read_volume(CT, {"ct": name}, "P1", tmp_path)
+        found = read(CT, {"ct": name}, "P1", tmp_path)
         assert found.faults == ()
         assert found.tensor is not None
         assert tuple(found.tensor.shape) == CT.shape
@@ -63,7 +66,7 @@ def _shift(voxels: int) -> np.ndarray:
 
 def test_an_empty_cell_or_a_missing_column_is_absent_without_a_fault(tmp_path: Path) -> None:
     for row in ({"ct": ""}, {"ct": "  "}, {}):
-        assert read_volume(CT, row, "P1", tmp_path) == reading.Reading(None)
+        assert read(CT, row, "P1", tmp_path) == Reading(None)
 
 
 def _four_d(folder: Path) -> None:
@@ -108,7 +111,7 @@ def _flat(folder: Path) -> None:
 )
 def test_a_bad_volume_is_absent_with_a_rule(write: Callable[[Path], None], rule: str, tmp_path: Path) -> None:
     write(tmp_path)
-    assert read_volume(CT, {"ct": "a.nii.gz"}, "P1", tmp_path) == reading.Reading(None, (rule,))
+    assert read(CT, {"ct": "a.nii.gz"}, "P1", tmp_path) == Reading(None, (rule,))
 
 
 def test_a_path_must_stay_inside_the_folder(tmp_path: Path) -> None:
@@ -117,7 +120,7 @@ def test_a_path_must_stay_inside_the_folder(tmp_path: Path) -> None:
     _save(tmp_path, *_marked())
     (inside / "link.nii.gz").symlink_to(tmp_path / "a.nii.gz")
     for name in ("../a.nii.gz", str(tmp_path / "a.nii.gz"), "link.nii.gz", "a\0b"):
-        assert read_volume(CT, {"ct": name}, "P1", inside) == reading.Reading(None, (reading.OUTSIDE,))
+        assert read(CT, {"ct": name}, "P1", inside) == Reading(None, (reading.OUTSIDE,))
 
 
 def _pictures(folder: Path, patient: str, count: int, side: int = 40) -> Path:
@@ -130,7 +133,7 @@ def _pictures(folder: Path, patient: str, count: int, side: int = 40) -> Path:
 
 def test_pictures_are_resized_scaled_and_padded_with_zeros(tmp_path: Path) -> None:
     _pictures(tmp_path, "P1", 2)
-    found = read_bag(SCOPE, {}, "P1", tmp_path)
+    found = read(SCOPE, {}, "P1", tmp_path)
     assert found.faults == ()
     assert found.tensor is not None
     assert tuple(found.tensor.shape) == SCOPE.shape
@@ -140,13 +143,13 @@ def test_pictures_are_resized_scaled_and_padded_with_zeros(tmp_path: Path) -> No
 
 
 def test_a_patient_without_pictures_is_absent_without_a_fault(tmp_path: Path) -> None:
-    assert read_bag(SCOPE, {}, "P2", tmp_path) == reading.Reading(None)
+    assert read(SCOPE, {}, "P2", tmp_path) == Reading(None)
 
 
 def test_a_corrupt_picture_is_left_out_and_told_by_rule(tmp_path: Path) -> None:
     place = _pictures(tmp_path, "P1", 2)
     (place / "0.png").write_bytes((place / "1.png").read_bytes()[:60])
-    found = read_bag(SCOPE, {}, "P1", tmp_path)
+    found = read(SCOPE, {}, "P1", tmp_path)
     assert found.faults == (bag.UNREADABLE,)
     assert found.tensor is not None
     assert found.tensor[0].any()
@@ -155,7 +158,7 @@ def test_a_corrupt_picture_is_left_out_and_told_by_rule(tmp_path: Path) -> None:
 
 def test_more_pictures_than_declared_are_counted(tmp_path: Path) -> None:
     _pictures(tmp_path, "P1", 5)
-    found = read_bag(SCOPE, {}, "P1", tmp_path)
+    found = read(SCOPE, {}, "P1", tmp_path)
     assert found.faults == ("more than 3 pictures, the first 3 taken",)
     assert found.tensor is not None
     assert found.tensor[2, 2].max() == pytest.approx(80 / 255)
@@ -163,9 +166,9 @@ def test_more_pictures_than_declared_are_counted(tmp_path: Path) -> None:
 
 def test_an_identifier_is_never_a_pattern_or_a_path(tmp_path: Path) -> None:
     _pictures(tmp_path, "P1", 1)
-    assert read_bag(SCOPE, {}, "P*", tmp_path) == reading.Reading(None)
+    assert read(SCOPE, {}, "P*", tmp_path) == Reading(None)
     for patient in ("../P1", "a/b", "..", ""):
-        assert read_bag(SCOPE, {}, patient, tmp_path) == reading.Reading(None, (bag.BAD_NAME,))
+        assert read(SCOPE, {}, patient, tmp_path) == Reading(None, (reading.BAD_NAME,))
 
 
 def test_a_picture_must_stay_inside_the_folder(tmp_path: Path) -> None:
@@ -173,7 +176,7 @@ def test_a_picture_must_stay_inside_the_folder(tmp_path: Path) -> None:
     place = tmp_path / "site" / "scope" / "P1"
     place.mkdir(parents=True)
     (place / "0.png").symlink_to(outside)
-    assert read_bag(SCOPE, {}, "P1", tmp_path / "site") == reading.Reading(None, (reading.OUTSIDE,))
+    assert read(SCOPE, {}, "P1", tmp_path / "site") == Reading(None, (reading.OUTSIDE,))
     for pattern in ("../elsewhere/scope/{patient}/*.png", f"{tmp_path}/elsewhere/scope/{{patient}}/*.png"):
         spec = SCOPE.model_copy(update={"path": pattern})
-        assert read_bag(spec, {}, "P1", tmp_path / "site") == reading.Reading(None, (reading.OUTSIDE,))
+        assert read(spec, {}, "P1", tmp_path / "site") == Reading(None, (reading.OUTSIDE,))

@@ -7,10 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from shared.batch import Batch
 from shared.fusions import FUSIONS
 from shared.fusions.base import Fusion
 from shared.heads import Outputs
 from shared.study import FusionChoice
+from shared.study_file import load_study
+from tests.small import moved_model, random_batch
 
 WIDTHS = {"a": 3, "b": 3, "c": 3}
 PATIENTS = 7
@@ -112,3 +115,24 @@ def test_the_order_of_modalities_does_not_change_the_start(name: str) -> None:
         scores.append(fusion({key: embeddings[key] for key in order}, present))
     assert scores[0].any()
     torch.testing.assert_close(scores[0], scores[1])
+
+
+@pytest.mark.parametrize("name", sorted(set(FUSIONS) - {"mean"}))
+def test_one_masked_fusion_scores_every_combination_as_if_the_rest_were_absent(name: str) -> None:
+    study = load_study("lscc-staging", [f'fusion.kind="{name}"', "fusion.masked=true"])
+    model, batch = moved_model(study), random_batch(study, 5)
+    assert list(model.fusions) == [study.models[-1]]
+    scores = model.scores(batch)
+    assert set(scores) == set(study.models)
+    lacking = {**batch.present, "ct": torch.zeros(5, dtype=torch.bool)}
+    without = model.scores(Batch(batch.inputs, lacking, batch.outcome))
+    torch.testing.assert_close(scores["clinical+laryngoscopy"], without["clinical+ct+laryngoscopy"])
+
+
+def test_a_hospital_trains_the_fusions_that_it_has_the_modalities_of() -> None:
+    apart, one = load_study("lscc-staging"), load_study("lscc-staging", ["fusion.masked=true"])
+    held = {"clinical", "laryngoscopy"}
+    assert apart.groups("fusion", held) == {"clinical+laryngoscopy"}
+    assert one.groups("fusion", held) == {"clinical+ct+laryngoscopy"}
+    assert one.groups("fusion", {"ct"}) == apart.groups("fusion", {"ct"}) == set()
+    assert apart.groups("encoders", held) == held

@@ -8,9 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from client.readers.bag import read_bag
-from client.readers.table import read_table
-from client.readers.volume import read_volume
 from shared.errors import StudyError
 from shared.modalities.bag import Bag
 from shared.modalities.tabular import Tabular
@@ -26,6 +23,7 @@ from simulations.hospitals.scanner import scanner
 from simulations.hospitals.writers import image, volume
 from simulations.hospitals.writers.sight import Sight
 from simulations.hospitals.writers.text import write_text
+from tests.reads import read
 
 SIZES = {"north": 8, "south": 5}
 
@@ -58,10 +56,10 @@ def test_each_hospital_has_its_table_and_the_files_that_it_names(study: Study, h
         assert len({row["patient_id"] for row in rows}) == count
         for row in rows:
             assert row["stage"] in (*study.outcome.positive, *study.outcome.negative)
-            found = read_volume(ct, row, row["patient_id"], hospitals / site)
+            found = read(ct, row, hospitals / site, row["patient_id"])
             assert not found.faults
             assert (found.tensor is None) == (row["ct"] == "")
-            several = read_bag(scope, row, row["patient_id"], hospitals / site)
+            several = read(scope, row, hospitals / site, row["patient_id"])
             assert not several.faults
             pictures += several.tensor is not None
     assert pictures > 0
@@ -176,7 +174,7 @@ def test_another_coding_changes_signs_and_words_that_a_reader_counts(study: Stud
     rows = cells(shifted(table, shift={"coding": 1.0}), tmp_path, 30)
     assert {row["sex"] for row in rows} <= {"F", "M"}
     assert all("," in row["hoarseness"] for row in rows if row["hoarseness"] not in ("", "-1"))
-    faults = [fault for row in rows for fault in read_table(spec, row, "", tmp_path).faults]
+    faults = [fault for row in rows for fault in read(spec, row, tmp_path).faults]
     assert any("decimal comma" in fault for fault in faults)
 
 

@@ -1,0 +1,54 @@
+"""Resampling balances the training patients of one hospital, and is refused where a patient must stay one record."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from client.resampling import RESAMPLERS, resampled
+from shared.batch import Batch
+from shared.errors import StudyError
+from shared.study import Study
+from tests.small import random_batch, small_study
+
+OPEN = 'privacy={mechanism="none"}'
+
+
+def rare(study: Study) -> Batch:
+    """Forty patients of whom eight had the event, the event in the first input."""
+    batch = random_batch(study, 40)
+    truth = torch.tensor([[float(number % 5 == 0)] for number in range(40)])
+    batch.inputs["clinical"][:, 0] = truth[:, 0] * 4 + 0.1 * batch.inputs["clinical"][:, 0]
+    return Batch(batch.inputs, batch.present, truth)
+
+
+@pytest.mark.parametrize("kind", RESAMPLERS)
+def test_classes_are_balanced_and_patients_plausible(kind: str, tmp_path: Path) -> None:
+    study = small_study(tmp_path, OPEN, f'training.resample="{kind}"')
+    before = rare(study)
+    after = resampled(study, before)
+    events = after.outcome[:, 0] == 1
+    assert int(events.sum()) == int((~events).sum()) == (8 if kind == "cluster-centroids" else 32)
+    assert {name: values.shape[1:] for name, values in after.inputs.items()} == {
+        name: values.shape[1:] for name, values in before.inputs.items()
+    }
+    there = after.present["clinical"]
+    assert (after.inputs["clinical"][events & there, 0] > 3).all()
+    assert (after.inputs["clinical"][~events & there, 0] < 1).all()
+    for name, mask in after.present.items():
+        assert not after.inputs[name][~mask].any()
+    again = resampled(study, rare(study))
+    assert all(torch.equal(again.inputs[name], after.inputs[name]) for name in after.inputs)
+
+
+def test_without_a_request_or_without_a_second_class_nothing_changes(tmp_path: Path) -> None:
+    plain, asked = small_study(tmp_path, OPEN), small_study(tmp_path, OPEN, 'training.resample="smote"')
+    batch = rare(plain)
+    assert resampled(plain, batch) is batch
+    healthy = Batch(batch.inputs, batch.present, torch.zeros(40, 1))
+    assert resampled(asked, healthy) is healthy
+
+
+def test_it_is_refused_under_privacy_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="breaks the unit of privacy"):
+        small_study(tmp_path, 'training.resample="smote"')

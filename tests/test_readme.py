@@ -43,6 +43,8 @@ def test_its_commands_exist_and_answer_at_once():
         ("simulations", "price"),
         ("simulations", "audit"),
         ("simulations", "bench"),
+        ("simulations", "show"),
+        ("simulations", "sheets"),
         ("simulations", "import"),
         ("client", "check"),
         ("client", "ledger"),

@@ -69,9 +69,18 @@ def of_volume(spec: Any, files: Files, folder: Path, patient: str) -> Row:
         volume = np.log1p(np.maximum(volume, 0)) if column == "pet" else volume
         x, y, z = (side // 4 for side in volume.shape)
         middle = volume[x:-x, y:-y, z:-z]
-        air = np.log(np.mean(middle < -400) + 0.001)
-        found += [quantiles(middle), [middle.mean(), middle.std(), air]]
+        found += [quantiles(middle), [middle.mean(), middle.std()]]
     return np.concatenate(found)
+
+
+def of_airway(spec: Any, files: Files, folder: Path, patient: str) -> Row:
+    """How much air the middle holds, in parts of voxels."""
+    import nibabel
+
+    volume = np.asarray(nibabel.load(folder / files.cells["ct"]).dataobj, dtype=np.float64)
+    x, y, z = (side // 3 for side in volume.shape)
+    air = np.clip((-200 - volume[x:-x, y:-y, z:-z]) / 800, 0, 1).mean()
+    return np.array([np.log(air), np.sqrt(air)])
 
 
 def of_signal(spec: Any, files: Files, folder: Path, patient: str) -> Row:
@@ -147,7 +156,7 @@ CASES: dict[str, tuple[Any, str, Callable[[Any, Files, Path, str], Row]]] = {
     "bag": (Bag(kind="bag", path="b/{patient}/*.png", shape=(1, 48, 48)), "ultrasound", of_picture),
     "nodule": (volume("ct"), "nodule", of_volume),
     "pet": (volume("pet", "low_dose_ct"), "pet", of_volume),
-    "airway": (volume("ct"), "airway", of_volume),
+    "airway": (volume("ct"), "airway", of_airway),
     "abdomen": (volume("ct"), "abdomen", of_volume),
     "mri-t2": (volume("t2"), "mri-t2", of_volume),
     "mri": (volume("t2", "t1", "early", "late"), "mri", of_volume),

@@ -33,7 +33,7 @@ def render_airway(latent: float, machine: Scanner, channels: int, rng: np.random
     _vessels(picture, x, y, z, rng.normal(1.0, 0.07), rng)
     _larynx(picture, x, y, z, machine, rng)
     away = np.sqrt(x**2 + ((y - np.float32(8)) * np.float32(1.1)) ** 2)
-    left_open = float(4.5 * np.exp(-0.30 * latent + rng.normal(0, 0.015)))
+    left_open = float(4.2 * np.exp(-0.28 * latent + rng.normal(0, 0.015)))
     paint(picture, inside(away - left_open, 2) * inside(11 - away, 2) * np.ones_like(z), MUSCLE)
     return [picture] * channels
 

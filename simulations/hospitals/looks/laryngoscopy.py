@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulations.hospitals.texture import Field, inside, lobed, smooth_noise
-from simulations.hospitals.truth import stream
+from simulations.hospitals.chance import stream
+from simulations.hospitals.texture import Field, inside, lobed, smooth_noise, tint
 
 MUCOSA, RIM, FOLD = (0.74, 0.40, 0.37), (0.66, 0.30, 0.28), (0.90, 0.77, 0.70)
 MOUND, EPIGLOTTIS, GLOTTIS = (0.86, 0.54, 0.49), (0.84, 0.62, 0.54), (0.07, 0.03, 0.03)
@@ -28,11 +28,13 @@ class Camera:
     noise: float
 
 
-def camera(site: str) -> Camera:
-    """The endoscope of a hospital: a property of its name, the same in every study."""
+def camera(site: str, shift: float) -> Camera:
+    """The endoscope of a hospital, by its name, the same in every study; ``shift`` as in ``device.py``."""
     rng = stream("camera", site)
-    red, green, blue = (float(gain) for gain in rng.normal(1.0, 0.035, size=3))
-    return Camera(int(rng.choice((64, 80, 96))), (red, green, blue), rng.uniform(0.88, 1.08), rng.uniform(0.012, 0.03))
+    red, green, blue = (1 + shift * (float(gain) - 1) for gain in rng.normal(1.0, 0.035, size=3))
+    side = int(rng.choice((64, 80, 96))) if shift else 80
+    brightness, noise = rng.uniform(0.88, 1.08), rng.uniform(0.012, 0.03)
+    return Camera(side, (red, green, blue), 0.98 + shift * (brightness - 0.98), 0.021 + shift * (noise - 0.021))
 
 
 @dataclass(frozen=True)
@@ -91,24 +93,19 @@ def _view(side: int, rng: np.random.Generator) -> tuple[Field, Field, Field]:
     return u, v, radial
 
 
-def _paint(canvas: Field, share: Field, colour: tuple[float, float, float]) -> None:
-    """Cover a share of each pixel with a colour, keeping the canvas's own fine shading."""
-    canvas += share[..., None] * (np.array(colour, dtype=np.float32) - canvas)
-
-
 def _anatomy(canvas: Field, u: Field, v: Field, rng: np.random.Generator) -> None:
     """False folds, epiglottis, arytenoids, vocal folds, and the glottis between them."""
     opening = rng.uniform(0.20, 0.31)
     half = np.clip(opening * (APEX - v) / (APEX - BASE), 0, None)
     length = inside(np.minimum(APEX + 0.05 - v, v - BASE + 0.02), 0.08)
     beside = np.abs(u) - half
-    _paint(canvas, 0.8 * inside(0.10 - np.abs(beside - 0.30), 0.12) * length, RIM)
+    tint(canvas, 0.8 * inside(0.10 - np.abs(beside - 0.30), 0.12) * length, RIM)
     crescent = 0.14 - np.abs(np.hypot(u, v + 0.35) - 1.15)
-    _paint(canvas, inside(crescent, 0.08) * inside(v - 0.45, 0.1), EPIGLOTTIS)
-    _paint(canvas, inside(np.minimum(0.17 - beside, beside + 0.02), 0.04) * length, FOLD)
-    _paint(canvas, inside(-beside, 0.05) * inside(np.minimum(APEX - v, v - BASE), 0.05), GLOTTIS)
+    tint(canvas, inside(crescent, 0.08) * inside(v - 0.45, 0.1), EPIGLOTTIS)
+    tint(canvas, inside(np.minimum(0.17 - beside, beside + 0.02), 0.04) * length, FOLD)
+    tint(canvas, inside(-beside, 0.05) * inside(np.minimum(APEX - v, v - BASE), 0.05), GLOTTIS)
     for side in (-1, 1):
-        _paint(canvas, 0.8 * inside(0.19 - np.hypot(u - side * (opening + 0.04), 1.2 * (v + 0.58)), 0.12), MOUND)
+        tint(canvas, 0.8 * inside(0.19 - np.hypot(u - side * (opening + 0.04), 1.2 * (v + 0.58)), 0.12), MOUND)
 
 
 def _vessels(canvas: Field, u: Field, v: Field, rng: np.random.Generator) -> None:
@@ -116,7 +113,7 @@ def _vessels(canvas: Field, u: Field, v: Field, rng: np.random.Generator) -> Non
     for _ in range(rng.integers(2, 6)):
         start, slope, wave, phase = rng.uniform(-0.9, 0.9), rng.normal(0, 0.4), rng.uniform(3, 7), rng.uniform(0, 6)
         line = np.abs(v - start - slope * u - 0.06 * np.sin(wave * u + phase))
-        _paint(canvas, 0.45 * inside(0.012 - line, 0.03), DOT)
+        tint(canvas, 0.45 * inside(0.012 - line, 0.03), DOT)
 
 
 def _growth(
@@ -127,15 +124,15 @@ def _growth(
     own = np.random.default_rng(growth.outline)
     outline = growth.radius * lobed(np.arctan2(v, u), growth.irregular, own)
     share = visible * inside(outline - np.hypot(u, v), 0.05)
-    _paint(canvas, 0.85 * share, EXOPHYTIC)
+    tint(canvas, 0.85 * share, EXOPHYTIC)
     patches = smooth_noise(share.shape, (12, 12), rng)
-    _paint(canvas, 0.9 * share * inside(patches + np.float32(growth.white), 1.2), KERATOSIS)
+    tint(canvas, 0.9 * share * inside(patches + np.float32(growth.white), 1.2), KERATOSIS)
     relief = smooth_noise(share.shape, (20, 20), rng) * (0.08 + 0.3 * growth.irregular)
     canvas *= 1 + (share * relief)[..., None]
     for _ in range(growth.dots):
         angle, far = own.uniform(0, 2 * np.pi), growth.radius * np.sqrt(own.uniform(0, 1))
         spot = np.hypot(u - np.float32(far * np.cos(angle)), v - np.float32(far * np.sin(angle)))
-        _paint(canvas, visible * inside(0.022 - spot, 0.03), DOT)
+        tint(canvas, visible * inside(0.022 - spot, 0.03), DOT)
 
 
 def _exposed(canvas: Field, u: Field, v: Field, radial: Field, device: Camera, rng: np.random.Generator) -> np.ndarray:

@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator
 
-<<<<<<< HEAD
 from shared.cohorts import folds
-=======
 from shared.modalities import Modality
->>>>>>> main
 from shared.modalities.tabular import Tabular
 from shared.outcomes.binary import Binary
 from shared.outcomes.classes import Classes, Multiclass, Multilabel

@@ -40,11 +40,7 @@ def parser() -> argparse.ArgumentParser:
     attack.add_argument("--trials", type=count, default=2000, metavar="N", help="of each audit of one step")
     add_bench(commands)
     bring = commands.add_parser("import", help="write public data as hospitals' folders")
-<<<<<<< HEAD
-    bring.add_argument("name", choices=["uci-heart", "flamby-heart"], help="the data set")
-=======
-    bring.add_argument("name", choices=["ptb-xl", "uci-heart"], help="the data set")
->>>>>>> main
+    bring.add_argument("name", choices=["flamby-heart", "ptb-xl", "uci-heart"], help="the data set")
     bring.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="the downloaded files")
     bring.add_argument(
         "--to", dest="target", type=Path, required=True, metavar="DIR", help="where the folders are made"

@@ -18,6 +18,7 @@ from hypothesis.extra.numpy import arrays
 from pydantic import TypeAdapter
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from client import evaluation
 from client.evaluation import Ward, model_figures
 from client.site import Limits
 from shared.metrics.scores import MIDDLE, WIDTH
@@ -107,7 +108,7 @@ def binary(chance: np.random.Generator, patients: int) -> tuple[list[SiteFigures
     return model_figures("m", ward, scores[:, None], 0.0), truth, scores
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_no_small_cell_of_a_binary_outcome_can_be_solved_for(seed: int) -> None:
     chance = np.random.default_rng(seed)
     figures, *_ = binary(chance, int(chance.integers(30, 90)))
@@ -126,23 +127,31 @@ def test_a_second_table_cut_elsewhere_is_found() -> None:
     assert (1, -np.inf, cut, 2) in pinned([*tables, leaked], 2, LIMITS.min_cell)
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_no_small_cell_of_a_graded_outcome_can_be_solved_for(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_no_small_cell_of_a_graded_outcome_can_be_solved_for(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its questions are nested and share one score: tables of two of them, subtracted, would count a single grade."""
     chance = np.random.default_rng(seed)
     patients = int(chance.integers(60, 160))
     severity = chance.normal(size=patients)
     level = np.digitize(severity + 0.5 * chance.normal(size=patients), [-0.6, 0.2, 0.9]).astype(np.float64)
-    outcome = OUTCOMES.validate_python({"kind": "ordinal", "column": "grade", "classes": LEVELS,
-                                        "predicted_at": "admission"})  # fmt: skip
+    words = {name: (name,) for name in LEVELS}
+    about = {"kind": "ordinal", "column": "grade", "classes": words, "predicted_at": "admission"}
+    outcome = OUTCOMES.validate_python(about)
     biases = (0.8, 0.0, -1.0) if seed % 2 else (0.83, -0.04, -1.11)  # on the grid's steps, and off them
     ward = Ward(outcome, "internal", level[:, None], np.arange(patients), LIMITS)
-    figures = model_figures("m", ward, 1.5 * severity[:, None] + np.array(biases), 0.0)
+    scores = 1.5 * severity[:, None] + np.array(biases)
+    figures = model_figures("m", ward, scores, 0.0)
     names = [f"at-least-{name}" for name in LEVELS[1:]]
     events = {name: tuple(range(place, 4)) for place, name in enumerate(names, start=1)}
-    tables = tables_of(figures, events, dict(zip(names, [-bias for bias in biases], strict=True)), 4)
+    shifts = dict(zip(names, [-bias for bias in biases], strict=True))
+    tables = tables_of(figures, events, shifts, 4)
     assert len(tables) > 2
+    assert sum(one.event_cells is not None for one in figures) <= 1
     assert pinned(tables, 4, LIMITS.min_cell) == set()
+    if seed == 1:  # with the tables of all questions grades can be solved for: that is why only one of them leaves
+        monkeypatch.setattr(evaluation, "_one_table", lambda figures: figures)
+        leaky = model_figures("m", ward, scores, 0.0)
+        assert pinned(tables_of(leaky, events, shifts, 4)[-6:], 4, LIMITS.min_cell)
 
 
 def test_no_small_cell_of_all_that_a_hospital_tells_can_be_solved_for(tmp_path) -> None:

@@ -15,13 +15,7 @@ from client.site import Site, load_site
 from client.splits import planned_roles
 from shared.cohorts import ROLES, Role, folds
 from shared.errors import FileError, PrivacyRefusal, Problem
-<<<<<<< HEAD
-from shared.modalities.tabular import Tabular
-from shared.modalities.volume import Volume
 from shared.study import ColumnSplit, Study
-=======
-from shared.study import Study
->>>>>>> main
 from shared.study_file import load_study
 
 Lines = Mapping[str, tuple[int, ...]]  # lines of patients.csv by rule

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from client.connection import ConnectionFile
 from client.site import Limits, SiteFile
 from shared import simulated
 from shared import study as sections
@@ -27,7 +28,7 @@ def keys_of(section: type[BaseModel]) -> Iterator[str]:
 def all_sections() -> list[type[Section]]:
     modules = (sections, simulated)
     own = [v for module in modules for v in vars(module).values() if isinstance(v, type) and issubclass(v, Section)]
-    return [*own, *MODALITIES.values(), SiteFile, Limits]
+    return [*own, *MODALITIES.values(), SiteFile, Limits, ConnectionFile]
 
 
 @pytest.mark.parametrize("section", all_sections(), ids=lambda section: section.__name__)
@@ -46,9 +47,25 @@ def test_its_commands_exist_and_answer_at_once():
         ("simulations", "show"),
         ("simulations", "sheets"),
         ("simulations", "import"),
+        ("server", "provision"),
+        ("server", "start"),
+        ("server", "run"),
+        ("server", "status"),
+        ("server", "resume"),
+        ("server", "report"),
+        ("server", "compare"),
         ("client", "check"),
         ("client", "ledger"),
         ("client", "egress"),
+        ("client", "approve"),
+        ("client", "revoke"),
+        ("client", "approvals"),
+        ("client", "keys"),
+        ("client", "join"),
+        ("client", "agent"),
+        ("client", "supernode"),
+        ("client", "leave"),
+        ("client", "status"),
     }
     for package, command in commands:
         call = [sys.executable, "-X", "importtime", "-m", package, command, "--help"]

@@ -73,9 +73,10 @@ class CohortCount(Section):
 
 
 class Reply(Section):
-    """What every answer carries: the hash of the ledger's line that belongs to it, put on when it is released."""
+    """What every answer carries, put on when it is released: the run it is of, and the head of the ledger."""
 
-    head: Digest | None = None
+    run: RunKey | None = None  # of the question: an answer of another run, study or fold is not taken
+    head: Digest | None = None  # the hash of the ledger's line that belongs to this answer
 
 
 class Described(Reply):
@@ -192,9 +193,9 @@ class Envelope:
     header: AnyHeader
     arrays: Arrays = field(default_factory=dict)
 
-    def to_record(self) -> RecordDict:
-        """As Flower carries it."""
-        arrays = ArrayRecord({name: Array(np.ascontiguousarray(values)) for name, values in self.arrays.items()})
+    def to_record(self, packed: ArrayRecord | None = None) -> RecordDict:
+        """As Flower carries it; ``packed`` are its arrays, if they are packed already for several messages."""
+        arrays = pack(self.arrays) if packed is None else packed
         return RecordDict({"arrays": arrays, "header": ConfigRecord({"json": self.header.model_dump_json()})})
 
     @classmethod
@@ -232,6 +233,12 @@ class Envelope:
         """From an outbox file."""
         return cls.from_bytes(Path(path).read_bytes())
 
+    def of_run(self, run: RunKey) -> "Envelope":
+        """The same answer with the run that it is of; a refusal is of none."""
+        if not isinstance(self.header, Reply):
+            return self
+        return Envelope(self.header.model_copy(update={"run": run}), self.arrays)
+
     def with_head(self, head: str | None) -> "Envelope":
         """The same message with another head of the hospital's ledger; a refusal carries none."""
         if isinstance(self.header, Refused):
@@ -242,6 +249,11 @@ class Envelope:
     def digest(self) -> str:
         """SHA-256 of the bytes without the head: a release's is made from its digest, a question stays the same."""
         return hashlib.sha256(self.with_head(None).to_bytes()).hexdigest()
+
+
+def pack(arrays: Arrays) -> ArrayRecord:
+    """Arrays as Flower carries them: one copy of their bytes, which several messages can share."""
+    return ArrayRecord({name: Array(np.ascontiguousarray(values)) for name, values in arrays.items()})
 
 
 def weights_digest(arrays: Arrays) -> str:

@@ -78,6 +78,7 @@ class Books:
         self, task: Task | None, reply: Envelope, spend: Spend | None, told: Mapping[str, str] = {}
     ) -> Envelope:
         """Outbox, ledger, egress log, in this order, each synced before the next; then what is returned may leave."""
+        reply = reply.of_run(task.run) if task else reply
         digest = reply.digest
         if spend:
             self.outbox.put(reply)

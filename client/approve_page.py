@@ -109,9 +109,9 @@ def _print_privacy(site: Site, study: Study, spends: Sequence[Spend], console: C
     plan = plan_privacy(study)
     assert plan is not None
     delta = min([plan.delta, *(spend.delta for spend in spends)])
-    before = [(spend.noise_multiplier, spend.steps) for spend in spends if spend.run.study != study.digest]
-    asked = [(stage.noise_multiplier, stage.releases) for stage in plan.stages.values()] * trains
-    now = [(spend.noise_multiplier, spend.steps) for spend in spends]
+    before = [spend.release for spend in spends if spend.run.study != study.digest]
+    asked = [stage.whole for stage in plan.stages.values()] * trains
+    now = [spend.release for spend in spends]
     left, after = (limit - spent_epsilon(releases, delta) for releases in (now, [*before, *asked]))
     console.print(
         f"  epsilon {plan.epsilon:g} at delta {plan.delta:g} per patient and run; runs that train here: {trains}\n"

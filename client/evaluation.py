@@ -10,8 +10,8 @@ import torch
 from client.site import Limits
 from shared.batch import Batch
 from shared.cohorts import Role
-from shared.metrics.brier import BrierTally
 from shared.metrics.delong import Floats, clustered_auc
+from shared.metrics.risk import RiskTally
 from shared.metrics.scores import ScoreTally
 from shared.metrics.threshold import threshold_counts
 from shared.model import MultimodalModel
@@ -20,6 +20,7 @@ from shared.wire import ClassCells, SiteFigures
 
 TOO_FEW = "too few to report"
 ONE_CLASS = "one class only"
+ONE_TABLE = "counted for the first question: tables of one score could be subtracted"
 COUNTED_ONCE = "training patients are tallied once, for the threshold"
 
 
@@ -83,9 +84,27 @@ def model_figures(model: str, ward: Ward, scores: Floats, threshold: float | Non
         else _target_figures(model, ward, (name, target), threshold)
         for name, target in targets.items()
     ]
+    if ward.outcome.nested and ward.outcome.proportional:
+        figures = _one_table(figures)
     if not withheld and not figures[0].reasons.get("all"):
         figures[0] = figures[0].model_copy(update={"measures": _measures(ward, scores)})
     return figures
+
+
+def _one_table(figures: list[SiteFigures]) -> list[SiteFigures]:
+    """Score cells of the first question only, where all questions share one score.
+
+    Their tables have edges in common or near each other: subtracted, they would count a single class in a narrow range
+    of scores, however large each cell is.
+    """
+    first = next((place for place, one in enumerate(figures) if one.event_cells), len(figures))
+    bare = {"event_cells": None, "other_cells": None}
+    return [
+        one.model_copy(update={**bare, "reasons": {**one.reasons, "cells": ONE_TABLE}})
+        if place > first and one.event_cells
+        else one
+        for place, one in enumerate(figures)
+    ]
 
 
 def _whole(model: str, ward: Ward, scores: Floats) -> SiteFigures:
@@ -154,7 +173,7 @@ def _target_figures(model: str, ward: Ward, question: tuple[str, Target], thresh
     told = {
         "auc": float(areas.auc[0]),
         "auc_variance": float(areas.covariance[0, 0]),
-        "brier": BrierTally.of(target.event, target.score).value(),
+        "brier": RiskTally.of(target.event, target.score).brier,
         "event_cells": cells.get("events"),
         "other_cells": cells.get("others"),
         "reasons": {"cells": COUNTED_ONCE} if ward.role == "train" else {},

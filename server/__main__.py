@@ -13,18 +13,17 @@ EXAMPLES = """examples:
   python -m server run federation.toml --study study.toml --set training.rounds=40
   python -m server status results/lscc-staging-20261120-120000 --watch
   python -m server resume results/lscc-staging-20261120-120000
+  python -m server report results/lscc-staging-20261120-120000
+  python -m server compare results/lscc-staging-20261120-120000 results/lscc-staging-20261120-130000
 """
-COMMANDS = {name: f"server.commands.{name}" for name in ("provision", "start", "run", "status", "resume")}
+NAMES = ("provision", "start", "run", "status", "resume", "report", "compare")
+COMMANDS = {name: f"server.commands.{name}" for name in NAMES}
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(
-        prog="python -m server",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    style = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser(prog="python -m server", description=__doc__, epilog=EXAMPLES, formatter_class=style)
     commands = top.add_subparsers(dest="command", required=True)
     for name, module in COMMANDS.items():
         command = import_module(module)

@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     attack.add_argument("--canaries", type=count, default=200, metavar="N", help="of the audit in one run")
     attack.add_argument("--trials", type=count, default=2000, metavar="N", help="of each audit of one step")
     add_bench(commands)
+    add_show(commands)
     bring = commands.add_parser("import", help="write public data as hospitals' folders")
     bring.add_argument("name", choices=["flamby-heart", "ptb-xl", "uci-heart"], help="the data set")
     bring.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="the downloaded files")
@@ -64,6 +65,20 @@ def add_study(
     command.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a key")
     command.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where a folder is made")
     return command
+
+
+def add_show(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Pictures of invented patients."""
+    purpose = "draw an invented patient in all modalities to one picture"
+    command = commands.add_parser("show", help=purpose, description=purpose)
+    command.add_argument("study", help="a study of the catalog by its name, or the path of a study file")
+    command.add_argument("--site", required=True, metavar="NAME", help="one of the study's hospitals")
+    command.add_argument("--patient", type=turns, default=1, metavar="N", help="the patient's number (default: 1)")
+    command.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a key")
+    command.add_argument("--to", dest="target", type=Path, required=True, metavar="FILE", help="png, svg or pdf")
+    purpose = "draw a contact sheet of each kind of sketch that invented hospitals have"
+    sheets = commands.add_parser("sheets", help=purpose, description=purpose)
+    sheets.add_argument("--to", dest="target", type=Path, required=True, metavar="DIR", help="where they are drawn")
 
 
 def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -150,6 +165,26 @@ def bench(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def show(arguments: argparse.Namespace) -> int:
+    """Draw one invented patient."""
+    study, console = opening(arguments)
+
+    from simulations.show.patient import show_patient
+
+    show_patient(study, arguments.site, arguments.patient, arguments.target)
+    console.print(f"Drawn: {arguments.target}", highlight=False, soft_wrap=True)
+    return DONE
+
+
+def sheets(arguments: argparse.Namespace) -> int:
+    """Draw the contact sheets."""
+    from simulations.show.sheets import write_sheets
+
+    for path in write_sheets(arguments.target):
+        print(path)
+    return DONE
+
+
 def turns(text: str) -> int:
     """A number of repetitions."""
     if (value := int(text)) < 1:
@@ -175,8 +210,13 @@ def bring(arguments: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     given = parser().parse_args()
-    sys.exit(
-        run_command(
-            lambda: {"run": run, "price": price, "audit": audit, "bench": bench, "import": bring}[given.command](given)
-        )
-    )
+    commands = {
+        "run": run,
+        "price": price,
+        "audit": audit,
+        "bench": bench,
+        "show": show,
+        "sheets": sheets,
+        "import": bring,
+    }
+    sys.exit(run_command(lambda: commands[given.command](given)))

@@ -34,6 +34,7 @@ from simulations.arms import (
     run_arms,
     study_files,
 )
+from simulations.comparators.run import compared
 from simulations.hospitals import generator_digest, invent, oracle
 from simulations.real_federation import RealFederation
 from simulations.site_file import write_site_file
@@ -62,6 +63,8 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console, 
             raise
     truth = oracle(study) if invented else {}
     records = load_records(folder)
+    if study.comparators:
+        records = compared(study, consortium.archives, records)
     outcome = assemble(study, records, engine, truth, time.monotonic() - begun)
     if study.private and (closed := protected_only(consortium)):
         told = f"not run without privacy for comparison, since it is not allowed by {', '.join(closed)}"

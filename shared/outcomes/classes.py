@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from shared.metrics.agreement import cohen_kappa
 from shared.outcomes.base import MISSING, Floats, OutcomeSection, Target, Truth, whole, word
 from shared.sections import Name, duplicates
 
@@ -107,6 +108,14 @@ class Ordinal(Classes):
             f"at-least-{name}": whole((truth[:, 0] >= place).astype(np.float64), scores[:, place - 1])
             for name, place in above.items()
         }
+
+    def measures(self, truth: Floats, scores: Floats) -> dict[str, float]:
+        """Share of right classes, and agreement that weights an error by its squared distance."""
+        table = np.zeros((len(self.classes), len(self.classes)))
+        np.add.at(table, (self.predicted(scores), truth[:, 0].astype(np.int64)), 1)
+        agreement = cohen_kappa(table, quadratic=True)
+        told = {"quadratic_kappa": round(agreement.kappa, 3)} if agreement else {}
+        return {**super().measures(truth, scores), **told}
 
     def predicted(self, scores: Floats) -> npt.NDArray[np.int64]:
         """The number of boundaries that are more likely passed than not."""

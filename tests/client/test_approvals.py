@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from client.__main__ import COMMANDS, read_call
+from client.ledger_file import LedgerFile
 from client.site import Site
 from client.state import APPROVALS
 from client.verification import faults_of
 from shared.command_line import run_command
+from shared.privacy.records import spent
 from shared.study import Study
 from shared.wire import Described, Envelope, Refused
 from tests.resident import approve, real
@@ -119,6 +121,18 @@ def test_the_command_says_what_is_asked_and_notes_the_yes(tmp_path: Path, capsys
     assert isinstance(real(site).answer(ask_counts(study)).header, Described)
     assert call("approvals", site.data / "site.toml") == 0
     assert study.digest[:12] in capsys.readouterr().out
+
+
+def test_what_other_studies_spent_is_not_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study, site = small_study(tmp_path), hospital(tmp_path)
+    first = small_study(tmp_path, "seed=4")
+    approve(site, first)
+    assert real(site).answer(ask_round(first)).header.kind == "trained"
+    assert approved(site, study, "--yes") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    now, after = (float(said.split(text)[1].split()[0].strip(",")) for text in ("left now ", "left after this study "))
+    assert now == pytest.approx(10 - spent(LedgerFile(site.state).spends, 1e-4), abs=1e-3)
+    assert after < 2.008
 
 
 @pytest.mark.parametrize(("answer", "code"), [("yes\n", 0), ("no\n", 1), ("", 1), ("y\n", 1)])

@@ -15,7 +15,7 @@ from client.site import Site, load_site
 from client.splits import planned_roles
 from shared.cohorts import ROLES, Role, folds
 from shared.errors import FileError, PrivacyRefusal, Problem
-from shared.study import Study
+from shared.study import ColumnSplit, Study
 from shared.study_file import load_study
 
 Lines = Mapping[str, tuple[int, ...]]  # lines of patients.csv by rule
@@ -69,6 +69,8 @@ class Findings:
     def unread(self) -> list[str]:
         """Columns of the table that the study does not read."""
         read = {name for _, name in named_columns(self.study)} | {*named(self.study), *self.study.outcome.columns}
+        if isinstance(self.study.cohorts, ColumnSplit):
+            read.add(self.study.cohorts.column)
         return [name or "(no name)" for name in self.cohort.columns if name not in read]
 
 

@@ -12,7 +12,7 @@ from client.check_notes import notes, runs_here
 from client.cohort import TABLE
 from client.page import columns, page
 from client.site import Site
-from shared.cohorts import folds
+from shared.cohorts import folds, training_patients
 from shared.command_line import DONE
 from shared.errors import FileError
 from shared.study import DpSgd, Study
@@ -66,7 +66,8 @@ def _part(study: Study, site: str) -> str:
     external = [fold.name for fold in folds(study) if site in fold.external]
     parts = []
     if trains:
-        aside = f", keeps {study.cohorts.internal:.0%} of its patients aside to validate" * (study.cohorts.internal > 0)
+        share = 1 - training_patients(study, site) / study.sites[site].patients
+        aside = f", keeps {share:.0%} of its patients aside to validate" * (share > 0)
         parts.append(f"trains{_of(trains, study)}{aside}")
     if external:
         parts.append(f"is external{_of(external, study)}: validates, does not train")
@@ -95,6 +96,9 @@ def _print_rows(found: Findings, console: Console) -> None:
     console.print(f"  the study declares {found.study.sites[found.site.name].patients} patients here")
     if unread := found.unread:
         console.print(f"  {len(unread)} columns are not read by the study: {', '.join(unread)}")
+    if cohort.harmonized:
+        told = (f"{column} ({rule}) {count}" for (column, rule), count in sorted(cohort.harmonized.items()))
+        console.print(f"  cells that harmonization changed: {', '.join(told)}")
     table = columns("rule", "rows", f"lines of {TABLE}")
     _add_lines(table, "excluded: ", cohort.excluded_lines)
     _add_lines(table, "kept: ", cohort.noted_lines)

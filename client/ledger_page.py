@@ -1,12 +1,10 @@
 """Prints what patients of this hospital have spent, by run and over all studies, and says in words what it means."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from scipy.special import ndtr, ndtri
 
 from client.chain import read_chain
 from client.ledger_file import UNREADABLE, spend_of
@@ -15,7 +13,7 @@ from client.site import load_site
 from client.state import EGRESS, LEDGER
 from shared.command_line import DONE
 from shared.errors import PrivacyRefusal
-from shared.privacy.accounting import squared_mu
+from shared.privacy.accounting import detection
 from shared.privacy.records import RunKey, Spend, spent
 
 WRONGLY = 0.05  # of the patients whose record was not used
@@ -64,9 +62,8 @@ def _print_total(spends: Sequence[Spend], limit: float, console: Console) -> Non
 
 
 def in_words(spends: Sequence[Spend]) -> str:
-    """What all releases together tell about one patient: the best test of whether his record was used (Gaussian)."""
-    mu = math.sqrt(squared_mu((spend.noise_multiplier, spend.steps) for spend in spends))
-    found = 100 * float(ndtr(ndtri(WRONGLY) + mu))
+    """What all releases together tell about one patient: the best test of whether his record was used."""
+    found = 100 * detection([spend.release for spend in spends], WRONGLY)
     share = f"{found:.0f}" if found < 99 else f"{found:.4g}"
     return (
         "whoever has seen all of these releases and knows every other patient's record, and tries to tell whether one "

@@ -2,7 +2,9 @@
 
 Three probes on invented patients of the study's shapes, through the code that trains: the sum of clipped gradients
 must not move by more than the clip when one patient is taken out, must be the sum of each patient's own clipped
-gradient, and must carry noise of the planned size. If one fails, the run may not be called private.
+gradient, and must carry noise of the planned size. Of Poisson samples also: a draw of nobody is noised like any
+other, and the sampler draws at the declared rate, never the same again, for a denominator that knows nobody. If one
+fails, the run may not be called private.
 """
 
 import math
@@ -13,6 +15,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from client.sampling import SAMPLINGS, Draw, Population
 from client.training import Round, gradient_mode, train_round
 from shared.batch import Batch
 from shared.errors import PrivacyRefusal
@@ -24,7 +27,8 @@ from shared.study_file import study_from_text
 SLACK = 1e-3  # relative, for float32 sums
 DRAWS = 500  # of noise, at least
 VOCABULARY = 4  # words that every vocabulary has
-SURPRISE = 5.0  # standard errors that the noise's size may be off
+SURPRISE = 5.0  # standard errors that the noise's size, or that of the samples, may be off
+PEOPLE, SAMPLES = 2000, 50  # of which the sampler draws, and how often
 Shapes = tuple[tuple[str, tuple[int, ...], torch.dtype], ...]  # of each modality's prepared tensor
 
 
@@ -54,7 +58,30 @@ def _probe(text: str, stage: Stage, shapes: Shapes) -> str:
             return "one patient moves the sum by more than the clip"
         if float((whole - torch.stack(alone).sum(dim=0)).norm()) > SLACK * max(clip, float(whole.norm())):
             return "the sum is not the sum of each patient's own gradient"
-    return probe.noise_fault(batch)
+    nobody = batch.pick(torch.zeros(len(batch), dtype=torch.bool))
+    return probe.noise_fault(batch) or sampling_fault(study) or probe.noise_fault(nobody)
+
+
+def sampling_fault(study: Study) -> str:
+    """What is wrong with who is drawn, through the sampler that trains; empty if nothing is."""
+    training, rate = study.training, study.training.rate
+    if training.sampling == "full":
+        return ""
+    people = max(PEOPLE, math.ceil(PEOPLE / (100 * min(rate, 1 - rate))))  # at least 20 are drawn, and 20 are not
+    half = training.model_copy(update={"steps": SAMPLES // 2})
+    population = Population(people, 2.0 * people, None)
+    drawn = [draw for _ in range(2) for draw in SAMPLINGS[training.sampling](half, population)]
+    counts = torch.stack([torch.bincount(draw.rows, minlength=people) for draw in drawn])
+    spread = math.sqrt(counts.numel() * rate * (1 - rate))
+    if not all(math.isclose(draw.denominator, rate * 2.0 * people) for draw in drawn):
+        return "what the sum is divided by depends on who is drawn"
+    if len(torch.unique(counts, dim=0)) < len(drawn):
+        return "the same patients are drawn again"
+    if int(counts.max()) > 1:
+        return "a patient is drawn twice into one step"
+    if abs(int(counts.sum()) - rate * counts.numel()) > SURPRISE * spread:
+        return "patients are not drawn at the declared rate"
+    return ""
 
 
 class _Probe:
@@ -62,7 +89,7 @@ class _Probe:
 
     def __init__(self, study: Study, stage: Stage, plan: StagePlan) -> None:
         plain = study.training.model_copy(
-            update={"steps": 1, "learning_rate": 1.0, "momentum": 0.0, "weight_decay": 0.0}
+            update={"steps": 1, "learning_rate": 1.0, "momentum": 0.0, "weight_decay": 0.0, "proximal": 0.0}
         )
         self._study, self._stage, self._plan = study.model_copy(update={"training": plain}), stage, plan
         self._groups = frozenset(study.models)
@@ -74,7 +101,8 @@ class _Probe:
         model.stand_in()  # what files give is fixed, and other numbers in its place prove the same
         _shake(model)
         before = _flat(model)
-        train_round(model, batch, Round(self._study, self._stage, self._groups, 1.0, plan))
+        everybody = [Draw(torch.arange(len(batch)), 1.0)]
+        train_round(model, batch, Round(self._study, self._stage, self._groups, 1.0, plan), draws=everybody)
         return before - _flat(model)
 
     def noise_fault(self, batch: Batch) -> str:

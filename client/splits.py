@@ -11,7 +11,7 @@ from client.cohort import Cohort
 from client.state import private_folder, write_synced
 from shared.cohorts import Fold
 from shared.errors import Problem, SiteError
-from shared.study import Study
+from shared.study import ColumnSplit, Study
 
 
 def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> list[str]:
@@ -20,7 +20,7 @@ def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> l
     Raises SiteError if the patients are not those for whom the split was fixed.
     """
     found, path = planned_roles(cohort, study, fold, site, state), _path(study, state)
-    if site in fold.train and study.cohorts.internal > 0 and not path.exists():
+    if site in fold.train and internal_share(study) > 0 and not path.exists():
         private_folder(path.parent)
         split = dict(zip(_ranks(study, cohort), found, strict=True))
         write_synced(path, json.dumps(split, sort_keys=True).encode())
@@ -30,17 +30,19 @@ def roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> l
 def planned_roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Path) -> list[str]:
     """What ``roles`` gives, without storing anything: "external", or "train" and "internal".
 
-    Patients are ranked by a keyed hash within their outcome's stratum, and the first share of each is internal: all
-    units of a patient together. A patient whose units differ belongs to the highest of their strata.
+    A study's own column decides where it names one. Else patients are ranked by a keyed hash within their outcome's
+    stratum, and the first share of each is internal: all units of a patient together. A patient whose units differ
+    belongs to the highest of their strata.
     """
     if site in fold.external:
         return ["external"] * len(cohort.units)
-    if study.cohorts.internal == 0:
+    if isinstance(study.cohorts, ColumnSplit):
+        return _by_column(cohort, study.cohorts)
+    if internal_share(study) == 0:
         return ["train"] * len(cohort.units)
     ranks, path = _ranks(study, cohort), _path(study, state)
-    split = (
-        _stored(path) if path.exists() else _draw(ranks, study.outcome.strata(cohort.outcome), study.cohorts.internal)
-    )
+    drawn = _draw(ranks, study.outcome.strata(cohort.outcome), internal_share(study))
+    split = _stored(path) if path.exists() else drawn
     if set(split) != set(ranks):
         new, gone = len(set(ranks) - set(split)), len(set(split) - set(ranks))
         rule = f"the split was fixed for other patients: {new} are new, {gone} are gone"
@@ -48,6 +50,28 @@ def planned_roles(cohort: Cohort, study: Study, fold: Fold, site: str, state: Pa
             [Problem("splits", study.name, rule, "a changed cohort is a new study: give it another name or seed")]
         )
     return [split[rank] for rank in ranks]
+
+
+def internal_share(study: Study) -> float:
+    """The share of a hospital's patients that is drawn to be kept aside; none where a column says who is."""
+    return 0.0 if isinstance(study.cohorts, ColumnSplit) else study.cohorts.internal
+
+
+def _by_column(cohort: Cohort, split: ColumnSplit) -> list[str]:
+    place = f"column {split.column}"
+    if split.column not in cohort.columns:
+        raise SiteError([Problem("patients.csv", place, "is missing", "the study splits patients by it: add it")])
+    roles = {**dict.fromkeys(split.train, "train"), **dict.fromkeys(split.internal, "internal")}
+    values = [unit.row[split.column] for unit in cohort.units]
+    problems = []
+    if unknown := [unit.line for unit, value in zip(cohort.units, values, strict=True) if value not in roles]:
+        rule = f"{len(unknown)} rows have none of {', '.join(roles)}, the first in line {unknown[0]}"
+        problems.append(Problem("patients.csv", place, rule, "correct the column"))
+    elif len({(unit.patient, roles[v]) for unit, v in zip(cohort.units, values, strict=True)}) > cohort.patients:
+        problems.append(Problem("patients.csv", place, "rows of one patient differ", "a patient has one role"))
+    if problems:
+        raise SiteError(problems)
+    return [roles[value] for value in values]
 
 
 def _stored(path: Path) -> dict[str, str]:

@@ -1,19 +1,21 @@
-"""One round of training at a hospital: full-batch steps on per-patient gradients, clipped and noised under privacy.
+"""One round of training at a hospital: steps on per-patient gradients, clipped and noised under privacy.
 
 With mechanism "none" the same steps run with an infinite clip and no noise.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from opacus.accountants import RDPAccountant
 from opacus.optimizers import DPOptimizer
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from client.gradients import Parameters, PatientLoss, clip_patients, patient_gradients
+from client.gradients import Parameters, PatientLoss, Vector, clip_patients, patient_gradients
+from client.sampling import SAMPLINGS, Draw, Population, passes
 from shared.batch import Batch
 from shared.encoders import ENCODERS
 from shared.losses import unit_losses
@@ -22,6 +24,8 @@ from shared.privacy.mechanism import StagePlan
 from shared.privacy.noise import gaussian
 from shared.study import DpSgd, Study
 
+BLOCK = 65_536  # numbers that are noised at a time: what a processor's cache holds
+
 
 class CryptographicOptimizer(DPOptimizer):  # type: ignore[misc]
     """Opacus' optimizer with its noise taken from the cryptographic stream, in float64; nothing else is changed."""
@@ -29,54 +33,82 @@ class CryptographicOptimizer(DPOptimizer):  # type: ignore[misc]
     def add_noise(self) -> None:
         """Noise the clipped sums; no noise where the multiplier is zero."""
         for parameter in self.params:
-            total = parameter.summed_grad.to(torch.float64)
+            parameter.grad = parameter.summed_grad.to(parameter.dtype).view_as(parameter)
             if self.noise_multiplier > 0:
-                total = total + torch.from_numpy(gaussian(total.shape, self.noise_multiplier * self.max_grad_norm))
-            parameter.grad = total.to(parameter.dtype).view_as(parameter)
+                for block in parameter.grad.view(-1).split(BLOCK):
+                    noise = gaussian(block.shape, self.noise_multiplier * self.max_grad_norm)
+                    block.copy_(block.to(torch.float64) + torch.from_numpy(noise))
 
 
 @dataclass(frozen=True)
 class Round:
-    """What a round is trained with: ``groups`` this hospital holds data for, and the public denominator."""
+    """What a round is trained with: ``groups`` this hospital holds data for, and the public denominator.
+
+    ``number`` is the round's, from 1; without privacy it goes into the seed of who is drawn.
+    """
 
     study: Study
     stage: str
     groups: frozenset[str]
     denominator: float
     plan: StagePlan | None
+    number: int = 1
 
 
-def train_round(model: MultimodalModel, batch: Batch, task: Round, mode: str | None = None) -> int:
-    """Train ``model`` in place on all of ``batch``; returns the Gaussian releases made, as the accountant counted.
+def train_round(
+    model: MultimodalModel, batch: Batch, task: Round, mode: str | None = None, draws: Iterable[Draw] | None = None
+) -> int:
+    """Train ``model`` in place on ``batch``; returns the Gaussian releases made, as the accountant counted.
 
-    ``mode`` is how per-patient gradients are taken, by default as the encoders ask; the result is the same. All weights
-    are trained as one vector: one norm, one draw of noise and one step, however many layers there are.
+    ``mode`` is how per-patient gradients are taken, by default as the encoders ask; the result is the same. ``draws``
+    is who each step reads, by default as the study samples. All weights are trained as one vector: one norm, one draw
+    of noise and one step, however many layers there are.
     """
-    parameters = {
-        name: parameter
-        for name, parameter in model.named_parameters()
-        if stage_of(name) == task.stage and group_of(name) in task.groups
-    }
+    parameters = _trained(model, task)
     if not parameters:
         return 0
-    vector = nn.Parameter(torch.cat([parameter.detach().flatten() for parameter in parameters.values()]))
-    weights = views(vector.detach(), parameters)
-    optimizer, accountant = optimizer_of(vector, task), RDPAccountant()
-    optimizer.attach_step_hook(accountant.get_optimizer_hook_fn(sample_rate=1.0))
+    vector = Vector.of(parameters)
+    weights, start, training = vector.views(), vector.values.detach().clone(), task.study.training
+    optimizer, accountant = optimizer_of(vector.values, task), RDPAccountant()
+    optimizer.attach_step_hook(accountant.get_optimizer_hook_fn(sample_rate=training.rate))
     loss, inputs = stage_loss(model, batch, task)
-    training, mode = task.study.training, mode or gradient_mode(task.study, task.stage)
-    for _ in range(training.steps):
-        gradients = patient_gradients(loss, weights, inputs, batch, mode)
-        for names, clip in clip_parts(task, list(weights)):
-            clip_patients({name: gradients[name] for name in names}, clip)
-        vector.grad_sample = torch.cat([gradients.pop(name).flatten(1) for name in weights], dim=1)  # type: ignore[attr-defined]
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+    patients, mode = replace(batch, inputs=inputs), mode or gradient_mode(task.study, task.stage)
+    columns = [(vector.columns(names), clip) for names, clip in clip_parts(task, list(parameters))]
+    for draw in _draws(patients, task) if draws is None else draws:
+        optimizer.expected_batch_size = draw.denominator
+        parts = passes(patients, draw, len(start))
+        for number, part in enumerate(parts, start=1):
+            gradients = patient_gradients(loss, vector, part, mode)
+            for place, clip in columns:
+                clip_patients(gradients[:, place], clip)
+            vector.values.grad_sample = gradients  # type: ignore[attr-defined]
+            optimizer.signal_skip_step(number < len(parts))  # earlier parts are clipped and summed only
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        pull(vector.values, start, training.learning_rate * training.proximal)
         decay(weights, training.learning_rate * training.weight_decay)
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(weights[name])
     return sum(steps for _, _, steps in accountant.history)
+
+
+def _trained(model: MultimodalModel, task: Round) -> dict[str, Tensor]:
+    """The parameters of the round's stage and groups; those that share a clip stand together."""
+    found: dict[str, Tensor] = {
+        name: parameter
+        for name, parameter in model.named_parameters()
+        if stage_of(name) == task.stage and group_of(name) in task.groups
+    }
+    parts = clip_parts(task, list(found))
+    return {name: found[name] for names, _ in parts for name in names} if parts else found
+
+
+def _draws(batch: Batch, task: Round) -> Iterator[Draw]:
+    """Who each step reads, as the study samples; under privacy by nobody's seed."""
+    chance = None if task.plan else np.random.default_rng([task.study.seed, task.number, batch.patients])
+    training = task.study.training
+    return SAMPLINGS[training.sampling](training, Population(batch.patients, task.denominator, chance))
 
 
 def optimizer_of(vector: nn.Parameter, task: Round) -> CryptographicOptimizer:
@@ -89,12 +121,6 @@ def optimizer_of(vector: nn.Parameter, task: Round) -> CryptographicOptimizer:
         expected_batch_size=task.denominator,
         loss_reduction="mean",
     )
-
-
-def views(vector: Tensor, parameters: Mapping[str, Tensor]) -> Parameters:
-    """The parts of a vector as tensors of the parameters' shapes; they change with it."""
-    parts = torch.split(vector, [parameter.numel() for parameter in parameters.values()])
-    return {name: part.view_as(value) for (name, value), part in zip(parameters.items(), parts, strict=True)}
 
 
 def stage_loss(model: MultimodalModel, batch: Batch, task: Round) -> tuple[PatientLoss, dict[str, Tensor]]:
@@ -179,6 +205,14 @@ def clip_parts(task: Round, names: list[str]) -> list[tuple[list[str], float]]:
     primary = [name for name in names if group_of(name) == task.study.primary]
     others = [name for name in names if group_of(name) != task.study.primary]
     return [(primary, task.plan.clip * math.sqrt(share)), (others, task.plan.clip * math.sqrt(1 - share))]
+
+
+def pull(vector: Tensor, start: Tensor, rate: float) -> None:
+    """FedProx' pull towards the round's start, after clip and noise: part of the loss, it would be part of each
+    patient's gradient and share his clip; here it reads released weights only (Li et al. 2020, equation 2)."""
+    if rate:
+        with torch.no_grad():
+            vector.lerp_(start, rate)
 
 
 def decay(parameters: Mapping[str, Tensor], rate: float) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.study import SiteHoldout, Study
+from shared.study import ColumnSplit, SiteHoldout, Study
 
 Role = Literal["train", "internal", "external"]
 ROLES: tuple[Role, ...] = ("train", "internal", "external")
@@ -19,10 +19,12 @@ class Fold:
 
 
 def folds(study: Study) -> list[Fold]:
-    """One fold "main" for a site hold-out; one fold a hospital, named by it, for leave-one-site-out."""
+    """One fold "main" for a site hold-out or a column; one fold a hospital, named by it, for leave-one-site-out."""
     cohorts, sites = study.cohorts, tuple(study.sites)
     if isinstance(cohorts, SiteHoldout):
         return [Fold("main", cohorts.train, cohorts.external)]
+    if isinstance(cohorts, ColumnSplit):
+        return [Fold("main", sites, ())]
     return [Fold(left, tuple(site for site in sites if site != left), (left,)) for left in sites]
 
 
@@ -33,4 +35,8 @@ def fold_named(study: Study, name: str) -> Fold:
 
 def training_patients(study: Study, site: str) -> float:
     """A training hospital's declared number of training patients: its weight and its denominator, never a count."""
-    return study.sites[site].patients * (1 - study.cohorts.internal)
+    entry = study.sites[site]
+    if isinstance(study.cohorts, ColumnSplit):
+        assert entry.training is not None, "a rule of the study"
+        return float(entry.training)
+    return entry.patients * (1 - study.cohorts.internal)

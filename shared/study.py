@@ -33,9 +33,13 @@ class FusionChoice(Section):
 
 
 class SiteEntry(Section):
-    """A hospital's declared, public size; weights and denominators come from here, never from a private count."""
+    """A hospital's declared, public size; weights and denominators come from here, never from a private count.
+
+    ``training`` is how many of the patients train, where a column of the table says which.
+    """
 
     patients: int = Field(ge=1)
+    training: int | None = Field(default=None, ge=1)
     lacks: tuple[str, ...] = ()
 
 
@@ -55,7 +59,22 @@ class LeaveOneSiteOut(Section):
     internal: float = Field(default=0.0, ge=0, lt=1)
 
 
-Cohorts = Annotated[SiteHoldout | LeaveOneSiteOut, Field(discriminator="scheme")]
+class ColumnSplit(Section):
+    """Every hospital trains; a column of its table says who trains and who is kept aside, by these values."""
+
+    scheme: Literal["column"]
+    column: str
+    train: tuple[str, ...] = Field(min_length=1)
+    internal: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _apart(self) -> "ColumnSplit":
+        if both := set(self.train) & set(self.internal):
+            raise ValueError(f"a value is train or internal, not both: {', '.join(sorted(both))}")
+        return self
+
+
+Cohorts = Annotated[SiteHoldout | LeaveOneSiteOut | ColumnSplit, Field(discriminator="scheme")]
 ArmName = Literal["alone", "federated", "pooled"]
 
 
@@ -69,7 +88,11 @@ PICKS_ONE = ("median", "krum")  # strategies that publish values of single hospi
 
 
 class Training(Section):
-    """Full-batch gradient descent: ``steps`` a round at each hospital, ``rounds`` rounds in each stage."""
+    """Gradient descent: ``steps`` a round at each hospital, ``rounds`` rounds in each stage.
+
+    A step reads all patients; or each with probability ``sample_rate`` (the same everywhere, public); or, without
+    privacy, the next ``batch`` of them in shuffled order. ``proximal`` is FedProx' mu.
+    """
 
     schedule: Literal["staged"] = "staged"
     share: tuple[Literal["encoders", "fusion"], ...] = ("encoders", "fusion")
@@ -80,10 +103,19 @@ class Training(Section):
     learning_rate: Positive = 0.5
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
+    proximal: float = Field(default=0.0, ge=0)
+    sampling: Literal["full", "poisson", "shuffled"] = "full"
+    sample_rate: float | None = Field(default=None, gt=0, lt=1)
+    batch: int | None = Field(default=None, ge=1)
     average: Literal["last-half", "none"] = "last-half"
     loss: LossChoice = CrossEntropy()
     resample: Literal["none", "smote", "smote-nc", "cluster-centroids"] = "none"
     min_contributors: int = Field(default=2, ge=1)
+
+    @property
+    def rate(self) -> float:
+        """How likely a step reads a patient, for the accountants; one where it reads all of them."""
+        return self.sample_rate if self.sample_rate is not None else 1.0
 
 
 class NoPrivacy(Section):
@@ -135,12 +167,30 @@ class DeclaredThreshold(Section):
     value: float = Field(gt=0, lt=1)
 
 
+Probability = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Compare(Section):
+    """The test of the primary model against every other, and how p is adjusted for their number."""
+
+    test: Literal["delong"] = "delong"
+    adjust: Literal["holm", "none"] = "holm"
+
+
 class Evaluation(Section):
-    """What is validated and what it is held against."""
+    """What is validated and what it is held against.
+
+    ``decision_range`` are the thresholds of risk that matter clinically; ``non_inferiority`` is the loss of AUC that
+    a verdict against another arm must rule out; ``published_patients`` are a paper's patients and events by cohort.
+    """
 
     threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")] | None = None
     primary: str
+    compare: Compare = Compare()
+    decision_range: tuple[Probability, Probability] | None = None
+    non_inferiority: float | None = Field(default=None, gt=0, lt=0.5)
     published: dict[str, tuple[float, float, float]] = {}
+    published_patients: dict[str, tuple[int, int]] = {}
 
 
 class Comparator(Section):

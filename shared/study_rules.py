@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
+from shared.cohorts import folds
 from shared.modalities import Modality
 from shared.modalities.tabular import Tabular
 from shared.outcomes.binary import Binary
 from shared.outcomes.classes import Classes, Multiclass, Multilabel
 from shared.outcomes.loss_choice import CrossEntropy, Weighted
 from shared.outcomes.numbers import Forecast
+from shared.sampling_rules import sampling_faults, sampling_warnings
 from shared.sections import duplicates
-from shared.study import PICKS_ONE, DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
+from shared.study import PICKS_ONE, ColumnSplit, DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
 
 Fault = tuple[str, str, str]  # place, rule, remedy
 RESERVED = "pooled"  # the simulation's name for all hospitals together
@@ -20,6 +22,7 @@ COHORTS = ("train", "internal", "external")  # what a published figure can be ab
 def faults(study: Study) -> Iterator[Fault]:
     """Every broken rule of a study whose sections are right by themselves."""
     yield from _cohort_faults(study)
+    yield from _size_faults(study)
     yield from _modality_faults(study)
     yield from _fusion_faults(study)
     yield from _evaluation_faults(study)
@@ -28,6 +31,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _resampling_faults(study)
     yield from _comparator_faults(study)
     yield from _strategy_faults(study)
+    yield from sampling_faults(study)
     yield from _privacy_faults(study)
 
 
@@ -40,6 +44,7 @@ def warnings(study: Study) -> Iterator[str]:
                 f"privacy.delta = {study.privacy.delta:g} at {smallest} patients: the guarantee may fail outright for "
                 f"a patient with that probability; a delta up to {1 / (10 * smallest):.1g} is usual for this size"
             )
+        yield from sampling_warnings(study)
 
 
 def _cohort_faults(study: Study) -> Iterator[Fault]:
@@ -48,7 +53,7 @@ def _cohort_faults(study: Study) -> Iterator[Fault]:
         yield f"sites.{RESERVED}", "this name stands for all hospitals of a simulation together", "rename the hospital"
     if isinstance(cohorts, SiteHoldout):
         yield from _holdout_faults(cohorts, set(study.sites))
-    elif len(study.sites) < 2:
+    elif isinstance(cohorts, LeaveOneSiteOut) and len(study.sites) < 2:
         yield "cohorts.scheme", "leave-one-site-out needs at least two sites", "declare more under [sites]"
 
 
@@ -62,6 +67,16 @@ def _holdout_faults(cohorts: SiteHoldout, sites: set[str]) -> Iterator[Fault]:
         yield "cohorts", f'"{name}" both trains and is external', "keep it in one of the two"
     for name in sorted(sites - set(cohorts.train) - set(cohorts.external)):
         yield "cohorts", f'"{name}" is declared under [sites] but has no role', "give it one, or remove it"
+
+
+def _size_faults(study: Study) -> Iterator[Fault]:
+    by_column = isinstance(study.cohorts, ColumnSplit)
+    for name, site in study.sites.items():
+        if by_column != (site.training is not None):
+            rule = 'how many train is declared with scheme = "column", and only there'
+            yield f"sites.{name}.training", rule, "add it, or remove it"
+        elif site.training is not None and site.training > site.patients:
+            yield f"sites.{name}.training", "no more can train than there are patients", "correct one of the two"
 
 
 def _modality_faults(study: Study) -> Iterator[Fault]:
@@ -120,11 +135,23 @@ def _evaluation_faults(study: Study) -> Iterator[Fault]:
         if not metric or cohort not in COHORTS:
             rule = f'a published figure is named "metric.cohort", got {name}'
             yield "evaluation.published", rule, 'for instance "auc.external"'
+    yield from _comparison_faults(study)
     if study.simulation is not None:
         if study.outcome.kind != "binary":
             yield "simulation.generator", "invents a binary outcome", "take another generator"
         for name in sorted(set(names) ^ set(study.simulation.separation)):
             yield "simulation.separation", f'"{name}" stands on one side only', "one entry for each modality"
+
+
+def _comparison_faults(study: Study) -> Iterator[Fault]:
+    decisions = study.evaluation.decision_range
+    if decisions is not None and not decisions[0] < decisions[1]:
+        rule = f"must be [low, high] with low < high, got {list(decisions)}"
+        yield "evaluation.decision_range", rule, "for instance [0.1, 0.7]"
+    for cohort, (patients, events) in study.evaluation.published_patients.items():
+        if cohort not in COHORTS or not 0 < events < patients:
+            rule = f'must be [patients, events] of a cohort, with both classes, got "{cohort}" {[patients, events]}'
+            yield "evaluation.published_patients", rule, "for instance external = [114, 57]"
 
 
 def _threshold_faults(study: Study) -> Iterator[Fault]:
@@ -136,8 +163,8 @@ def _threshold_faults(study: Study) -> Iterator[Fault]:
 
 
 def _training_faults(study: Study) -> Iterator[Fault]:
-    training, cohorts = study.training, study.cohorts
-    external = isinstance(cohorts, LeaveOneSiteOut) or bool(cohorts.external)
+    training = study.training
+    external = any(fold.external for fold in folds(study))
     for arm in duplicates(study.arms.run):
         yield "arms.run", f'"{arm}" stands twice', "keep it once"
     if set(training.share) != {"encoders", "fusion"}:
@@ -154,7 +181,7 @@ def _training_faults(study: Study) -> Iterator[Fault]:
                 ('write share = ["encoders", "fusion"]'),
             )
     if "federated" in study.arms.run and not training.share_alone:
-        trainers = len(cohorts.train) if isinstance(cohorts, SiteHoldout) else len(study.sites) - 1
+        trainers = min(len(fold.train) for fold in folds(study))
         if trainers < training.min_contributors:
             yield (
                 "training.min_contributors",

@@ -31,7 +31,13 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True)
-    add_study(commands, "run", "run a study: every arm, every model, with and without privacy, and a report")
+    simulate = add_study(commands, "run", "run a study: every arm, every model, with and without privacy, and a report")
+    simulate.add_argument(
+        "--engine",
+        choices=["in-process", "superlink"],
+        default="in-process",
+        help="superlink: real processes with TLS on loopback (the pooled arm stays in this one)",
+    )
     price = add_study(commands, "price", "what privacy costs: AUC against epsilon, over many draws of the noise")
     price.add_argument("--epsilons", type=float, nargs="+", default=[0.5, 1, 2, 4, 8], metavar="E")
     price.add_argument("--draws", type=int, default=20, metavar="N", help="draws of the noise at each epsilon")
@@ -40,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     attack.add_argument("--trials", type=count, default=2000, metavar="N", help="of each audit of one step")
     add_bench(commands)
     bring = commands.add_parser("import", help="write public data as hospitals' folders")
-    bring.add_argument("name", choices=["ptb-xl", "uci-heart"], help="the data set")
+    bring.add_argument("name", choices=["flamby-heart", "ptb-xl", "uci-heart"], help="the data set")
     bring.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="the downloaded files")
     bring.add_argument(
         "--to", dest="target", type=Path, required=True, metavar="DIR", help="where the folders are made"
@@ -62,10 +68,10 @@ def add_study(
 
 def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The benchmarks, which need no study."""
-    purpose = "time a step with and without privacy, for every encoder and fusion"
+    purpose = "time a step with and without privacy, for every encoder and fusion; or a round over real processes"
     command = commands.add_parser("bench", help=purpose, description=purpose)
-    command.add_argument("what", choices=["privacy"], help="what is timed")
-    command.add_argument("--repeats", type=turns, default=9, metavar="N", help="turns of each case (default: 9)")
+    command.add_argument("what", choices=["privacy", "federation"], help="a step; or a round against stock Flower's")
+    command.add_argument("--repeats", type=turns, default=9, metavar="N", help="turns of each case, or rounds (9)")
     command.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where a folder is made")
 
 
@@ -89,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     from server.report.results import Results
     from simulations.study_run import run_study
 
-    folder = run_study(study, arguments.data, arguments.results, console)
+    folder = run_study(study, arguments.data, arguments.results, console, arguments.engine)
     results = Results.read(folder)
     console.print(summary_table(results))
     for warning in results.warnings:
@@ -128,13 +134,18 @@ def audit(arguments: argparse.Namespace) -> int:
 
 
 def bench(arguments: argparse.Namespace) -> int:
-    """Time a step with and without privacy."""
+    """Time a step with and without privacy, or a round."""
     from rich.console import Console
 
-    from simulations.bench.run import run_bench
-
     console = Console(width=None if sys.stdout.isatty() else 112)
-    folder = run_bench(arguments.results, arguments.repeats, console)
+    if arguments.what == "federation":
+        from simulations.bench.federation import run_federation_bench
+
+        folder = run_federation_bench(arguments.results, arguments.repeats, console)
+    else:
+        from simulations.bench.run import run_bench
+
+        folder = run_bench(arguments.results, arguments.repeats, console)
     console.print(f"Written: {folder}", highlight=False, soft_wrap=True)
     return DONE
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from client.connection import ConnectionFile
 from client.site import Limits, SiteFile
 from shared import study as sections
 from shared.modalities import MODALITIES
@@ -25,7 +26,7 @@ def keys_of(section: type[BaseModel]) -> Iterator[str]:
 
 def all_sections() -> list[type[Section]]:
     own = [value for value in vars(sections).values() if isinstance(value, type) and issubclass(value, Section)]
-    return [*own, *MODALITIES.values(), SiteFile, Limits]
+    return [*own, *MODALITIES.values(), SiteFile, Limits, ConnectionFile]
 
 
 @pytest.mark.parametrize("section", all_sections(), ids=lambda section: section.__name__)
@@ -42,9 +43,25 @@ def test_its_commands_exist_and_answer_at_once():
         ("simulations", "audit"),
         ("simulations", "bench"),
         ("simulations", "import"),
+        ("server", "provision"),
+        ("server", "start"),
+        ("server", "run"),
+        ("server", "status"),
+        ("server", "resume"),
+        ("server", "report"),
+        ("server", "compare"),
         ("client", "check"),
         ("client", "ledger"),
         ("client", "egress"),
+        ("client", "approve"),
+        ("client", "revoke"),
+        ("client", "approvals"),
+        ("client", "keys"),
+        ("client", "join"),
+        ("client", "agent"),
+        ("client", "supernode"),
+        ("client", "leave"),
+        ("client", "status"),
     }
     for package, command in commands:
         call = [sys.executable, "-X", "importtime", "-m", package, command, "--help"]

@@ -9,6 +9,7 @@ from client.evaluation import ONE_CLASS, TOO_FEW, Ward, model_figures, scores_of
 from client.pretraining import pretrain
 from client.probe import require_sound
 from client.resampling import resampled
+from client.risks import with_risks
 from client.training import Round, train_round
 from shared.errors import PrivacyRefusal
 from shared.metrics.threshold import gathered
@@ -74,11 +75,12 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
     books.commitments.refuse_training(desk.run)
     if header.round > desk.study.training.rounds:
         raise PrivacyRefusal("no-such-round", "the study has fewer rounds")
+    books.refuse_out_of_order(desk.run, (header.stage, header.round), task.digest)
     if plan:
         require_sound(desk.study, header.stage, desk.patients("train"))
     spend = _planned(desk, books, plan, header.round, task) if plan and groups else None
     desk.load(task.arrays)
-    todo = Round(desk.study, header.stage, groups, desk.denominator, plan)
+    todo = Round(desk.study, header.stage, groups, desk.denominator, plan, header.round)
     before = {name: value.detach().numpy().copy() for name, value in desk.model.named_parameters()}
     if (header.stage, header.round) == ("encoders", 1):
         pretrain(desk.model, desk.patients("train"), desk.study, groups)
@@ -101,6 +103,7 @@ def tally_threshold(desk: Desk, books: Books, task: Envelope) -> Answer:
     if plan and (kept := books.released(desk.run, ("threshold", 1), task.digest)):
         return kept, None
     books.commitments.refuse_training(desk.run)
+    books.refuse_out_of_order(desk.run, ("threshold", 1), task.digest)
     spend = _planned(desk, books, plan, 1, task) if plan else None
     desk.load(task.arrays)
     tallies: Arrays = {}
@@ -124,12 +127,13 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
     figures: list[SiteFigures] = []
     for role in desk.roles:
         batch = desk.patients(role)
-        ward = Ward.of(desk.study.outcome, role, batch, desk.site.limits)
-        for model, scores in scores_of(desk.model, batch).items():
-            if role == "train" and desk.plan:
-                figures.append(SiteFigures(model=model, role=role, n=None, events=None, reasons={"all": PROTECTED}))
-                continue
-            figures += model_figures(model, ward, scores, header.thresholds.get(model))
+        ward, scores = Ward.of(desk.study.outcome, role, batch, desk.site.limits), scores_of(desk.model, batch)
+        if role == "train" and desk.plan:
+            nothing = {"role": role, "n": None, "events": None, "reasons": {"all": PROTECTED}}
+            figures += [SiteFigures.model_validate({"model": model, **nothing}) for model in scores]
+            continue
+        told = [own for name, s in scores.items() for own in model_figures(name, ward, s, header.thresholds.get(name))]
+        figures += with_risks(told, ward, scores, desk.study.primary)
     return Envelope(Evaluated(models=header.models, figures=tuple(figures))), None
 
 
@@ -144,6 +148,7 @@ def _planned(desk: Desk, books: Books, plan: StagePlan, number: int, task: Envel
         round=number,
         noise_multiplier=plan.noise_multiplier,
         steps=plan.steps,
+        sample_rate=plan.sample_rate,
         delta=desk.plan.delta,
         budget=desk.plan.epsilon,
         digest="",  # known when it is released

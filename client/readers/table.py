@@ -74,7 +74,7 @@ def _number(name: str, column: Numeric, text: str, faults: list[str]) -> float |
     if not (math.isfinite(number) and low <= number <= high):
         faults.append(f"{name}: outside [{low:g}, {high:g}], read as missing")
         return None
-    return 2 * (number - low) / (high - low) - 1
+    return number if column.scale == "none" else 2 * (number - low) / (high - low) - 1
 
 
 def _category(name: str, column: Categorical, text: str, faults: list[str]) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.report.results import CohortName
+from server.report.fields import CohortName
 from server.report.view import ORACLE, Column, Estimate, Place, View, mean
 
 COHORTS: tuple[CohortName, ...] = ("internal", "external")
@@ -17,7 +17,7 @@ class Block:
     rows: tuple[tuple[str, tuple[Estimate, ...]], ...]
 
 
-def blocks(view: View, metric: str = "auc") -> list[Block]:
+def blocks(view: View, metric: str = "") -> list[Block]:
     """Internal and external; in leave-one-site-out each left-out hospital, then the means over hospitals."""
     cohorts = [name for name in COHORTS if any(row.cohort == name for row in view.results.metrics)]
     if not view.left_out:

@@ -9,9 +9,13 @@ from shared.sections import Section, duplicates
 
 
 class Numeric(Section):
-    """A number; ``range`` scales and checks it, ``missing`` lists the codes that mean "not recorded"."""
+    """A number; ``range`` scales and checks it, ``missing`` lists the codes that mean "not recorded".
+
+    ``scale = "none"`` takes it as it stands, where the hospital's table holds scaled numbers already.
+    """
 
     range: tuple[float, float]
+    scale: Literal["range", "none"] = "range"
     unit: str = ""
     missing: tuple[float, ...] = ()
 

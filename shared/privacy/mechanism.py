@@ -1,32 +1,38 @@
 """The plan of a private run, made before it starts: noise such that the budget lasts exactly to the end."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.privacy.accounting import composed_epsilon, gaussian_mu
+from shared.privacy.accounting import Release, composed_epsilon
+from shared.privacy.calibration import Part, multipliers
 from shared.study import DpSgd, Study, YoudenThreshold
 
 Stage = Literal["encoders", "fusion", "threshold"]
 
-# The accountant's own discretisation may exceed the closed form by this much; the plan stays below the budget by it.
-MARGIN = 0.999
-
 
 @dataclass(frozen=True)
 class StagePlan:
-    """One mechanism: ``steps`` Gaussian releases of a sum clipped to ``clip``, noise ``noise_multiplier * clip``."""
+    """One mechanism: ``steps`` Gaussian releases of a sum clipped to ``clip``, noise ``noise_multiplier * clip``.
+
+    Each sum is over patients drawn with probability ``sample_rate``, over all of them where it is one.
+    """
 
     stage: Stage
     rounds: int
     steps: int
     clip: float
     noise_multiplier: float
+    sample_rate: float = 1.0
 
     @property
     def releases(self) -> int:
         """Gaussian releases in the whole stage."""
         return self.rounds * self.steps
+
+    @property
+    def whole(self) -> Release:
+        """The whole stage, as accountants know it."""
+        return Release(self.noise_multiplier, self.releases, self.sample_rate)
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,7 @@ class PrivacyPlan:
 
     def planned_epsilon(self) -> float:
         """What the run will have spent at its end."""
-        releases = [(plan.noise_multiplier, plan.releases) for plan in self.stages.values()]
-        return composed_epsilon(releases, self.delta)
+        return composed_epsilon([plan.whole for plan in self.stages.values()], self.delta)
 
 
 def stages_of(study: Study) -> list[tuple[Stage, int, int]]:
@@ -55,18 +60,18 @@ def stages_of(study: Study) -> list[tuple[Stage, int, int]]:
 
 
 def plan_privacy(study: Study) -> PrivacyPlan | None:
-    """Split the budget's mu^2 over the stages; None when the study's mechanism is "none".
-
-    A stage with share s of mu^2 and T releases needs the noise multiplier sqrt(T / (s mu^2)): their composition is a
-    Gaussian mechanism with ratio mu, whose epsilon is the budget.
-    """
+    """Noise for each stage by its share of the budget; None when the study's mechanism is "none"."""
     privacy = study.privacy
     if not isinstance(privacy, DpSgd):
         return None
-    total = gaussian_mu(privacy.epsilon * MARGIN, privacy.delta) ** 2
-    plans: dict[Stage, StagePlan] = {}
-    for stage, rounds, steps in stages_of(study):
-        noise = math.sqrt(rounds * steps / (getattr(privacy.stages, stage) * total))
-        clip = privacy.clip if stage != "threshold" else 1.0
-        plans[stage] = StagePlan(stage, rounds, steps, clip, noise)
+    stages = stages_of(study)
+    parts = tuple(
+        Part(getattr(privacy.stages, stage), rounds * steps, 1.0 if stage == "threshold" else study.training.rate)
+        for stage, rounds, steps in stages
+    )
+    noises = multipliers(parts, privacy.epsilon, privacy.delta)
+    plans = {
+        stage: StagePlan(stage, rounds, steps, privacy.clip if stage != "threshold" else 1.0, noise, part.sample_rate)
+        for (stage, rounds, steps), part, noise in zip(stages, parts, noises, strict=True)
+    }
     return PrivacyPlan(privacy.epsilon, privacy.delta, plans)

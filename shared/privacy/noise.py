@@ -16,12 +16,12 @@ from scipy.special import ndtri
 
 def gaussian(shape: Sequence[int], standard_deviation: float) -> npt.NDArray[np.float64]:
     """Independent normal draws of the given shape; there is no way to repeat them."""
-    draws: npt.NDArray[np.float64] = ndtri(_uniform(int(np.prod(shape))))
+    draws: npt.NDArray[np.float64] = ndtri(uniform(int(np.prod(shape))))
     return standard_deviation * draws.reshape(tuple(shape))
 
 
-def _uniform(count: int) -> npt.NDArray[np.float64]:
-    """Uniform draws inside (0, 1), never its ends."""
+def uniform(count: int) -> npt.NDArray[np.float64]:
+    """Independent uniform draws inside (0, 1), never its ends, that nobody can repeat: (count,)."""
     stream = Cipher(ChaCha20(os.urandom(32), os.urandom(16)), mode=None).encryptor()
     return _inside(np.frombuffer(stream.update(bytes(8 * count)), dtype="<u8"))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from shared.privacy.accounting import spent_epsilon
+from shared.privacy.accounting import Release, spent_epsilon
 from shared.privacy.mechanism import Stage
 from shared.sections import Section
 
@@ -23,7 +23,10 @@ class RunKey(Section):
 
 
 class Spend(Section):
-    """``steps`` full-batch Gaussian releases at ``noise_multiplier``, made in one round of a stage."""
+    """``steps`` Gaussian releases at ``noise_multiplier``, made in one round of a stage.
+
+    Each is of all patients, or of a sample of them at ``sample_rate``; lines of before there was sampling lack it.
+    """
 
     time: str
     study_name: str
@@ -32,12 +35,18 @@ class Spend(Section):
     round: int = Field(ge=0)
     noise_multiplier: float = Field(gt=0)
     steps: int = Field(ge=1)
+    sample_rate: float = Field(default=1.0, gt=0, le=1)
     delta: float = Field(gt=0, lt=1)
     budget: float = Field(gt=0)  # of the run, in epsilon at this delta
     digest: str  # of the released bytes, as they lie in the outbox
     question: str  # digest of the task that was answered: another question for the same round is refused
 
+    @property
+    def release(self) -> Release:
+        """As accountants know it."""
+        return Release(self.noise_multiplier, self.steps, self.sample_rate)
+
 
 def spent(spends: Iterable[Spend], delta: float) -> float:
     """Epsilon at ``delta`` of the given releases together."""
-    return spent_epsilon([(spend.noise_multiplier, spend.steps) for spend in spends], delta)
+    return spent_epsilon([spend.release for spend in spends], delta)

@@ -60,7 +60,12 @@ class Target:
 
 
 def target_of(study: Study, stage: str, site: str, patients: Batch) -> Target:
-    """A stage at a hospital of the study; the trained weights are those of its first round."""
+    """A stage at a hospital of the study; the trained weights are those of its first round.
+
+    Of a study with Poisson samples a step of everybody is attacked, at its noise: the patient it looks for was drawn.
+    """
+    everybody = study.training.model_copy(update={"sampling": "full", "sample_rate": None})
+    study = study.model_copy(update={"training": everybody})
     model, generator = MultimodalModel(study), torch.Generator().manual_seed(study.seed)
     if stage == "fusion":
         with torch.no_grad():

@@ -46,12 +46,8 @@ def import_uci_heart(source: Path, target: Path) -> list[str]:
 
     FileError with every file that is absent or is not the original.
     """
-    problems = [problem for file in SITES.values() if (problem := _fault(source, file))]
-    if problems:
-        raise FileError(problems)
     told = []
-    for site, file in SITES.items():
-        rows = list(csv.reader((source / f"processed.{file}.data").read_text(encoding="ascii").splitlines()))
+    for site, rows in originals(source).items():
         folder = target / site
         write_site_file(folder, site)
         with (folder / "patients.csv").open("w", encoding="utf-8", newline="") as out:
@@ -65,6 +61,15 @@ def import_uci_heart(source: Path, target: Path) -> list[str]:
         '"?" became an empty cell; a cholesterol or blood pressure of 0 is kept, and the study reads it as missing'
     )
     return told
+
+
+def originals(source: Path) -> dict[str, list[list[str]]]:
+    """The rows of each hospital's file; FileError with every file that is absent or is not the original."""
+    problems = [problem for file in SITES.values() if (problem := _fault(source, file))]
+    if problems:
+        raise FileError(problems)
+    paths = {site: source / f"processed.{file}.data" for site, file in SITES.items()}
+    return {site: list(csv.reader(path.read_text(encoding="ascii").splitlines())) for site, path in paths.items()}
 
 
 def _fault(source: Path, file: str) -> Problem | None:

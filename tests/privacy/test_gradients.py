@@ -1,11 +1,13 @@
 """Each patient's gradient is his own: vmap, loop and one backward pass a patient agree, in both stages."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from client.gradients import clip_patients, patient_gradients
+from client.gradients import Vector, clip_patients, patient_gradients
 from client.training import Round, clip_parts, gradient_mode, stage_loss
 from shared.batch import Batch
 from shared.model import MultimodalModel, stage_of
@@ -35,15 +37,13 @@ def todo(study: Study, stage: str) -> Round:
 
 
 def gradients(study: Study, model: MultimodalModel, batch: Batch, stage: str, mode: str) -> dict[str, Tensor]:
-    parameters = {name: value for name, value in model.named_parameters() if stage_of(name) == stage}
-    return patient_gradients(*_loss_first(model, batch, todo(study, stage), parameters), batch, mode)
-
-
-def _loss_first(
-    model: MultimodalModel, batch: Batch, task: Round, parameters: dict[str, torch.nn.Parameter]
-) -> tuple[object, dict[str, torch.nn.Parameter], dict[str, Tensor]]:
-    loss, inputs = stage_loss(model, batch, task)
-    return loss, parameters, inputs
+    vector = Vector.of({name: value for name, value in model.named_parameters() if stage_of(name) == stage})
+    loss, inputs = stage_loss(model, batch, todo(study, stage))
+    found = patient_gradients(loss, vector, replace(batch, inputs=inputs), mode)
+    return {
+        name: torch.stack([vector.views(row)[name] for row in found]) if len(found) else found[:, :0]
+        for name in vector.shapes
+    }
 
 
 def one_backward_pass(model: MultimodalModel, batch: Batch, stage: str, patient: int) -> dict[str, Tensor]:
@@ -94,15 +94,15 @@ def test_a_patient_with_a_nan_contributes_nothing_and_harms_nobody(
 def test_an_empty_draw_has_gradients_of_no_patients(study: Study, batch: Batch, mode: str) -> None:
     found = gradients(study, moved_model(study), batch.pick(torch.tensor([], dtype=torch.long)), "encoders", mode)
     assert all(len(values) == 0 for values in found.values())
-    clip_patients(found, 1.0)
+    clip_patients(torch.zeros(0, 3), 1.0)
 
 
 @pytest.mark.parametrize("clip", [1e-3, 0.1, 10.0])
 def test_clipping_bounds_the_joint_norm_and_keeps_the_direction(study: Study, batch: Batch, clip: float) -> None:
     found = gradients(study, moved_model(study), batch, "encoders", "vmap")
-    before = torch.cat([values.flatten(1) for values in found.values()], dim=1).clone()
-    clip_patients(found, clip)
-    after = torch.cat([values.flatten(1) for values in found.values()], dim=1)
+    before = torch.cat([values.flatten(1) for values in found.values()], dim=1)
+    after = before.clone()
+    clip_patients(after, clip)
     expected = before.norm(dim=1).clamp(max=clip)
     torch.testing.assert_close(after.norm(dim=1), expected, rtol=2e-3, atol=1e-6)
     assert (after.norm(dim=1) <= clip * (1 + 1e-5)).all()

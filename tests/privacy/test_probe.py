@@ -61,9 +61,8 @@ def broken_no_noise(monkeypatch):
 def broken_weights_by_batch(monkeypatch):
     whole = training.patient_gradients
 
-    def by_batch(loss, parameters, inputs, batch, mode):
-        gradients = whole(loss, parameters, inputs, batch, mode)
-        return {name: values * (1 + batch.outcome.mean()) for name, values in gradients.items()}
+    def by_batch(loss, vector, batch, mode):
+        return whole(loss, vector, batch, mode) * (1 + batch.outcome.mean())
 
     monkeypatch.setattr(training, "patient_gradients", by_batch)
 
@@ -71,9 +70,9 @@ def broken_weights_by_batch(monkeypatch):
 def broken_a_patient_counted_twice(monkeypatch):
     whole = training.patient_gradients
 
-    def twice(loss, parameters, inputs, batch, mode):
-        gradients = whole(loss, parameters, inputs, batch, mode)
-        return {name: torch.cat([values, values[:1]]) for name, values in gradients.items()}
+    def twice(loss, vector, batch, mode):
+        gradients = whole(loss, vector, batch, mode)
+        return torch.cat([gradients, gradients[:1]])
 
     monkeypatch.setattr(training, "patient_gradients", twice)
 

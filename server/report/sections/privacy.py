@@ -1,45 +1,10 @@
-"""The report's sections on how the study was conducted: who took part, what privacy was spent, what ran where."""
+"""What was spent and kept: epsilon by run and by round, every kind of release, what was sealed; what ran where."""
 
 from server.report import wording
+from server.report.books import Composed, Release, Spent
+from server.report.figures.rounds import rounds_figure
 from server.report.layout import Cell, Group, Section, Table, head
-from server.report.results import CohortRecord, Composed, Spent
-from server.report.view import View, unique
-
-
-def cohorts(view: View) -> Section:
-    """Patients by hospital and cohort, with exclusions by rule; the place where a flow diagram belongs."""
-    folds = unique(row.fold for row in view.results.cohorts)
-    groups = tuple(
-        Group(
-            f"Fold: {fold} left out" if len(folds) > 1 else "",
-            tuple(_cohort(row) for row in view.results.cohorts if row.fold == fold),
-        )
-        for fold in folds
-    )
-    table = Table(
-        "cohorts",
-        "Patients by hospital and cohort",
-        (*head("Hospital", "Cohort"), Cell("n", number=True), Cell("Events", number=True), Cell("Excluded")),
-        groups,
-        ("Excluded: rows of the table left out by rule, before there were cohorts; told once a hospital.",),
-    )
-    return Section("cohorts", "Cohorts", tables=(table,))
-
-
-def _cohort(row: CohortRecord) -> tuple[Cell, ...]:
-    reason = (row.reason,) if row.reason else ()
-    under_n, under_events = (reason, ()) if row.n is None else ((), reason)
-    excluded = "; ".join(f"{rule}: {_excluded(number)}" for rule, number in row.excluded.items()) or "none"
-    names = (Cell(row.site), Cell(wording.COHORTS[row.name]))
-    numbers = (
-        Cell(wording.count(row.n), under_n, number=True),
-        Cell(wording.count(row.events), under_events, number=True),
-    )
-    return (*names, *numbers, Cell(excluded))
-
-
-def _excluded(number: int | None) -> str:
-    return "too few to report" if number is None else f"{number}"
+from server.report.view import View
 
 
 def privacy(view: View) -> Section:
@@ -47,7 +12,9 @@ def privacy(view: View) -> Section:
     record = view.results.privacy
     if record.mechanism == "none":
         text = 'mechanism = "none": what the hospitals sent can tell about single patients, and nothing bounds it.'
-        return Section("privacy", "Privacy", paragraphs=(text,))
+        return Section(
+            "privacy", "Privacy and conduct", paragraphs=(text,), figures=rounds_figure(view), tables=_seals(view)
+        )
     spent = Table(
         "privacy",
         "Privacy spent, by run (one fold of one arm)",
@@ -69,7 +36,8 @@ def privacy(view: View) -> Section:
             "by less than its sum, as the noises are independent. Arms without privacy have no bound and are left out.",
         ),
     )
-    return Section("privacy", "Privacy", tables=(spent, composed) if record.composed else (spent,))
+    tables = (spent, *((composed,) if record.composed else ()), *_ledger(view), *_seals(view))
+    return Section("privacy", "Privacy and conduct", figures=rounds_figure(view), tables=tables)
 
 
 def _spent(row: Spent) -> tuple[Cell, ...]:
@@ -84,6 +52,51 @@ def _spent(row: Spent) -> tuple[Cell, ...]:
 def _composed(row: Composed) -> tuple[Cell, ...]:
     figures = (Cell(f"{row.epsilon:.2f}"), Cell(wording.power(row.delta)))
     return (Cell(row.site), *figures, Cell(f"{row.runs}", number=True))
+
+
+def _ledger(view: View) -> tuple[Table, ...]:
+    """Releases of the main arm by hospital and stage; each single one is in the file."""
+    found: dict[tuple[str, str, str], list[Release]] = {}
+    for row in view.results.releases:
+        if row.arm == view.main.arm:
+            found.setdefault((row.fold, row.site, row.stage), []).append(row)
+    rows = tuple(
+        (
+            Cell(site, (f"fold {fold}",) if view.left_out else ()),
+            Cell(stage),
+            Cell(_span([row.round for row in releases])),
+            Cell(f"{sum(row.releases for row in releases)}", number=True),
+            Cell(f"{max(row.epsilon for row in releases):.2f}", number=True),
+        )
+        for (fold, site, stage), releases in found.items()
+    )
+    headings = (*head("Hospital", "Stage", "Rounds"), Cell("Releases", number=True), Cell("ε up to here", number=True))
+    notes = ("Every single release, with its hospital, stage and round, is in releases.csv.",)
+    caption = f"Privacy ledger of the arm {view.main.arm}, by stage"
+    return (Table("ledger", caption, headings, (Group("", rows),), notes),) if rows else ()
+
+
+def _span(rounds: list[int]) -> str:
+    return f"{min(rounds)}" if min(rounds) == max(rounds) else f"{min(rounds)}–{max(rounds)}"
+
+
+def _seals(view: View) -> tuple[Table, ...]:
+    rows = tuple(
+        (
+            Cell(seal.site),
+            Cell(wording.arm_name(seal.arm), (wording.PROTECTION[seal.private],)),
+            Cell(seal.fold),
+            *(Cell(digest[:12] or wording.DASH) for digest in (seal.models, seal.thresholds, seal.split)),
+            Cell(seal.committed or wording.DASH),
+        )
+        for seal in view.results.seals
+    )
+    headings = head("Hospital", "Arm", "Fold", "Models", "Thresholds", "Split", "Committed (UTC)")
+    notes = (
+        "Digests (first 12 characters) of what was frozen before the hospital's external patients were evaluated; it "
+        "answers for one set of a run and refuses any other.",
+    )
+    return (Table("seals", "Sealed external cohorts", headings, (Group("", rows),), notes),) if rows else ()
 
 
 def environment(view: View) -> Section:

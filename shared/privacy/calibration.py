@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-
 from shared.privacy.accounting import Release, gathered, gaussian_mu, spent_epsilon
 from shared.privacy.sampled import pld_epsilon
 

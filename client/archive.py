@@ -130,7 +130,9 @@ class Archive:
 
     def _front_end(self, study: Study, name: str) -> FrontEnd:
         spec = study.modalities[name]
-        source = Source(self.site.data, self.site.encoding, study.unit.patient, bool(study.unit.time))
+        source = Source(
+            self.site.data, self.site.encoding, study.unit.patient, bool(study.unit.time), self.site.harmonization
+        )
         digest = getattr(spec, "weights", None)
         return FrontEnd(spec, source, verified_weights(self.site, digest) if digest else None)
 

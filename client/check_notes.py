@@ -7,11 +7,13 @@ from client.cohort import near
 from client.evaluation import TOO_FEW
 from client.site import Site
 from shared.cohorts import folds
+from shared.modalities.tabular import Tabular
 from shared.privacy.accounting import composed_epsilon
 from shared.privacy.mechanism import plan_privacy
 from shared.study import Study
 from shared.study_rules import warnings
 
+UNDER = 'under [harmonization."patients.csv"] in site.toml'
 TOLERATED = 0.1  # of the declared number of patients
 
 
@@ -32,6 +34,7 @@ def folder_notes(found: Findings) -> Iterator[str]:
             "since weights and noise follow the declared number"
         )
     yield from _column_notes(found)
+    yield from _word_notes(found)
     yield from _modality_notes(found)
     yield from _size_notes(found)
 
@@ -46,8 +49,23 @@ def _column_notes(found: Findings) -> Iterator[str]:
     for modality, column in named_columns(found.study):
         if column not in found.cohort.columns:
             meant = near(column, found.unread)
-            hint = f'; the table has "{meant}"?' if meant else ""
+            hint = (
+                f'; the table has "{meant}"? Then write columns = {{ "{meant}" = "{column}" }} {UNDER}' if meant else ""
+            )
             yield f'{modality}: whole column "{column}" missing, read as missing for all{hint}'
+
+
+def _word_notes(found: Findings) -> Iterator[str]:
+    """Words that are the study's but for capitals, with the rule that would recode them."""
+    for name, modality in found.study.modalities.items():
+        if not isinstance(modality, Tabular) or modality.table:
+            continue
+        for column, spec in modality.categorical.items():
+            known = {value.lower(): value for value in spec.values}
+            given = {unit.row.get(column, "").strip() for unit in found.cohort.units} - set(spec.values)
+            recoded = [f'"{word}" = "{known[word.lower()]}"' for word in sorted(given) if word.lower() in known]
+            if recoded:
+                yield f"{name}: write values.{column} = {{ {', '.join(recoded)} }} {UNDER}"
 
 
 def _modality_notes(found: Findings) -> Iterator[str]:

@@ -96,6 +96,9 @@ def _print_rows(found: Findings, console: Console) -> None:
     console.print(f"  the study declares {found.study.sites[found.site.name].patients} patients here")
     if unread := found.unread:
         console.print(f"  {len(unread)} columns are not read by the study: {', '.join(unread)}")
+    if cohort.harmonized:
+        told = (f"{column} ({rule}) {count}" for (column, rule), count in sorted(cohort.harmonized.items()))
+        console.print(f"  cells that harmonization changed: {', '.join(told)}")
     table = columns("rule", "rows", f"lines of {TABLE}")
     _add_lines(table, "excluded: ", cohort.excluded_lines)
     _add_lines(table, "kept: ", cohort.noted_lines)

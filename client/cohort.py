@@ -5,12 +5,13 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 import numpy as np
 import numpy.typing as npt
 
+from client.harmonization import Harmonizer, Rules
 from client.site import Site
 from shared.errors import Problem, SiteError
 from shared.outcomes.base import Truth
@@ -48,6 +49,7 @@ class Cohort:
     excluded_lines: Mapping[str, tuple[int, ...]]
     noted_lines: Mapping[str, tuple[int, ...]]
     columns: tuple[str, ...]
+    harmonized: Mapping[tuple[str, str], int] = field(default_factory=dict)  # cells changed by (column, rule)
 
     @property
     def patients(self) -> int:
@@ -73,7 +75,8 @@ class Row:
 
 def read_cohort(site: Site, study: Study) -> Cohort:
     """Read and check the table; SiteError with all problems where it cannot be used at all."""
-    header, rows = _read_rows(site)
+    harmonizer = Harmonizer(TABLE, site.harmonization.get(TABLE, Rules()))
+    header, rows = _read_rows(site, harmonizer)
     unit = study.unit
     if absent := [name for name in (*named(study), *study.outcome.columns) if name not in header]:
         raise SiteError([_absent(name, header) for name in absent])
@@ -101,6 +104,7 @@ def read_cohort(site: Site, study: Study) -> Cohort:
         excluded_lines={rule: tuple(lines) for rule, lines in excluded.items()},
         noted_lines={SHORT: short} if short else {},
         columns=tuple(header),
+        harmonized=dict(harmonizer.changed),
     )
 
 
@@ -123,7 +127,8 @@ def _plain(name: str) -> str:
 
 def _absent(name: str, header: Sequence[str]) -> Problem:
     meant = near(name, header)
-    remedy = f'the table has "{meant}": rename it' if meant else "add it, or rename the column that is meant"
+    rule = f'write columns = {{ "{meant}" = "{name}" }} under [harmonization."{TABLE}"] in site.toml'
+    remedy = f'the table has "{meant}": rename it, or {rule}' if meant else "add it, or rename the column that is meant"
     return Problem(TABLE, f"column {name}", "is missing", remedy)
 
 
@@ -161,8 +166,8 @@ def _copies(rows: Sequence[Row], column: str) -> set[str]:
     return {key for key, different in contents.items() if len(different) == 1}
 
 
-def _read_rows(site: Site) -> tuple[list[str], list[Row]]:
-    """Header and rows that hold anything; cells that a row lacks are empty."""
+def _read_rows(site: Site, harmonizer: Harmonizer) -> tuple[list[str], list[Row]]:
+    """Header and rows that hold anything, as the study names things; cells that a row lacks are empty."""
     lines = _read_lines(site)
     header = lines[0][1] if lines else []
     width = len(header)
@@ -170,10 +175,11 @@ def _read_rows(site: Site) -> tuple[list[str], list[Row]]:
         raise SiteError([Problem(TABLE, "", f"its cells are separated by {SEPARATORS[sign]}", "export it with commas")])
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
         raise SiteError([Problem(TABLE, f"column {name}", "stands twice", "keep one") for name in twice])
+    header = harmonizer.header(header)
     rows = [
         Row(
             line,
-            cells=dict(zip(header, [*cells, *[""] * width], strict=False)),
+            cells=harmonizer.cells(dict(zip(header, [*cells, *[""] * width], strict=False))),
             given=len(cells),
             filled=max(place for place, cell in enumerate(cells, start=1) if cell),
         )

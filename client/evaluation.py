@@ -11,7 +11,7 @@ from client.site import Limits
 from shared.batch import Batch
 from shared.cohorts import Role
 from shared.metrics.brier import BrierTally
-from shared.metrics.delong import Floats, auc_with_variance
+from shared.metrics.delong import Floats, clustered_auc
 from shared.metrics.scores import ScoreTally
 from shared.metrics.threshold import threshold_counts
 from shared.model import MultimodalModel
@@ -168,11 +168,11 @@ def _target_figures(model: str, ward: Ward, question: tuple[str, Target], thresh
     fewest = min(ward.patients(yes), ward.patients(no))
     if fewest < limits.min_class:
         return base.model_copy(update={"reasons": {"all": ONE_CLASS if fewest == 0 else TOO_FEW}})
-    auc, variance = auc_with_variance(target.event, target.score)
+    areas = clustered_auc(target.event, target.score[None], ward.owner[target.known])
     cells = {} if ward.role == "train" else _cells(ward, target, threshold or 0.0)
     told = {
-        "auc": auc,
-        "auc_variance": variance,
+        "auc": float(areas.auc[0]),
+        "auc_variance": float(areas.covariance[0, 0]),
         "brier": BrierTally.of(target.event, target.score).value(),
         "event_cells": cells.get("events"),
         "other_cells": cells.get("others"),

@@ -4,11 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from pydantic import ValidationError
 
 from client.site import Limits, Site
 from shared.errors import PrivacyRefusal
 from shared.metrics.threshold import CELLS
 from shared.model import MultimodalModel, stage_of
+from shared.risk_figures import RiskFigures
 from shared.study import DpSgd, Study
 from shared.wire import (
     AnyHeader,
@@ -65,6 +67,7 @@ def _check_counts(header: AnyHeader, arrays: Arrays, limits: Limits) -> None:
     elif isinstance(header, Evaluated):
         for figures in header.figures:
             _check_figures(figures, limits)
+        _check_same_patients(header.figures)
 
 
 def _declared(header: AnyHeader, model: MultimodalModel | None) -> Mapping[str, tuple[int, ...]]:
@@ -98,13 +101,33 @@ def _check_figures(figures: SiteFigures, limits: Limits) -> None:
         raise PrivacyRefusal("not-finite", "the message holds something that is not a finite number")
     n, events = figures.n or 0, figures.events or 0
     cells = (figures.event_cells, figures.other_cells)
-    told = (figures.auc, figures.auc_variance, figures.brier, *cells)
+    told = (figures.auc, figures.auc_variance, figures.brier, figures.risk, *cells)
     if any(value is not None for value in told) and min(events, n - events) < limits.min_class:
         raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
+    if figures.risk is not None:
+        _check_risk(figures.risk)
     if figures.role == "train" and any(cells):
         raise PrivacyRefusal("tallied-twice", "training patients are tallied once, for the threshold")
     for tally in cells:
         _refuse_small(tally.counts if tally else (), limits)
+
+
+def _check_same_patients(figures: Sequence[SiteFigures]) -> None:
+    """All models of a cohort are validated on the same patients: the difference of two cohorts shows a few of them."""
+    sizes: dict[tuple[str, str], set[tuple[int | None, int | None]]] = {}
+    for own in figures:
+        if own.n is not None:
+            sizes.setdefault((own.role, own.target), set()).add((own.n, own.events))
+    if any(len(different) > 1 for different in sizes.values()):
+        raise PrivacyRefusal("other-patients", "two models of one cohort must be validated on the same patients")
+
+
+def _check_risk(risk: RiskFigures) -> None:
+    """Figures of ranks stay rounded, and everything finite, whatever wrote them."""
+    try:
+        RiskFigures.model_validate(risk.model_dump())
+    except ValidationError:
+        raise PrivacyRefusal("not-rounded", "a figure of ranks leaves with three decimals, and finite") from None
 
 
 def _check_size(n: int | None, events: int | None, limits: Limits) -> None:

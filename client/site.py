@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from client.harmonization import Rules
 from shared.errors import Problem, SiteError
 from shared.modalities.weights import Digest
 from shared.sections import Name, Section, read_section
@@ -29,6 +30,7 @@ class SiteFile(Section):
     state: str = "state"
     encoding: str = "utf-8"
     weights: dict[Digest, str] = {}  # pre-trained files and folders by their digest
+    harmonization: dict[str, Rules] = {}  # by table
     limits: Limits
 
 
@@ -40,6 +42,7 @@ class Site(Section):
     state: Path
     encoding: str
     weights: dict[str, Path] = {}
+    harmonization: dict[str, Rules] = {}
     limits: Limits
 
 
@@ -63,6 +66,7 @@ def load_site(path: Path) -> Site:
         state=(home / file.state).resolve(),
         encoding=file.encoding,
         weights={digest: (home / place).resolve() for digest, place in file.weights.items()},
+        harmonization=file.harmonization,
         limits=file.limits,
     )
     if not site.data.is_dir():

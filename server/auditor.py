@@ -64,7 +64,7 @@ def audit_figures(reply: Envelope, task: Evaluate, models: tuple[str, ...]) -> E
 def _audit_cohort(figures: SiteFigures) -> None:
     """No more events than patients, and figures only of both classes: an average over pairs needs a pair."""
     n, events = figures.n or 0, figures.events or 0
-    told = (figures.auc, figures.auc_variance, figures.brier, figures.event_cells, figures.other_cells)
+    told = (figures.auc, figures.auc_variance, figures.brier, figures.risk, figures.event_cells, figures.other_cells)
     if not 0 <= events <= n:
         raise ReplyRejected("its counts are not those of a cohort")
     if any(value is not None for value in told) and events in (0, n):

@@ -167,12 +167,30 @@ class DeclaredThreshold(Section):
     value: float = Field(gt=0, lt=1)
 
 
+Probability = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Compare(Section):
+    """The test of the primary model against every other, and how p is adjusted for their number."""
+
+    test: Literal["delong"] = "delong"
+    adjust: Literal["holm", "none"] = "holm"
+
+
 class Evaluation(Section):
-    """What is validated and what it is held against."""
+    """What is validated and what it is held against.
+
+    ``decision_range`` are the thresholds of risk that matter clinically; ``non_inferiority`` is the loss of AUC that
+    a verdict against another arm must rule out; ``published_patients`` are a paper's patients and events by cohort.
+    """
 
     threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")] | None = None
     primary: str
+    compare: Compare = Compare()
+    decision_range: tuple[Probability, Probability] | None = None
+    non_inferiority: float | None = Field(default=None, gt=0, lt=0.5)
     published: dict[str, tuple[float, float, float]] = {}
+    published_patients: dict[str, tuple[int, int]] = {}
 
 
 class Comparator(Section):

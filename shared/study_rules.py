@@ -83,10 +83,10 @@ def _modality_faults(study: Study) -> Iterator[Fault]:
     unit, names = study.unit, set(study.modalities)
     kept_apart = {unit.patient, unit.row, unit.time, *study.outcome.columns}
     for name, modality in study.modalities.items():
-        if isinstance(modality, Tabular):
-            for column in sorted(kept_apart & set(modality.columns)):
-                rule = f'"{column}" is an identifier, a time or the outcome, and cannot be an input'
-                yield f"modalities.{name}", rule, "remove the column from the inputs"
+        read = modality.columns if isinstance(modality, Tabular) else modality.cells
+        for column in sorted(kept_apart & set(read)):
+            rule = f'"{column}" is an identifier, a time or the outcome, and cannot be an input'
+            yield f"modalities.{name}", rule, "remove the column from the inputs"
         yield from _encoder_faults(study, name, modality)
     for site, entry in study.sites.items():
         for name in sorted(set(entry.lacks) - names):
@@ -135,11 +135,23 @@ def _evaluation_faults(study: Study) -> Iterator[Fault]:
         if not metric or cohort not in COHORTS:
             rule = f'a published figure is named "metric.cohort", got {name}'
             yield "evaluation.published", rule, 'for instance "auc.external"'
+    yield from _comparison_faults(study)
     if study.simulation is not None:
         if study.outcome.kind != "binary":
             yield "simulation.generator", "invents a binary outcome", "take another generator"
         for name in sorted(set(names) ^ set(study.simulation.separation)):
             yield "simulation.separation", f'"{name}" stands on one side only', "one entry for each modality"
+
+
+def _comparison_faults(study: Study) -> Iterator[Fault]:
+    decisions = study.evaluation.decision_range
+    if decisions is not None and not decisions[0] < decisions[1]:
+        rule = f"must be [low, high] with low < high, got {list(decisions)}"
+        yield "evaluation.decision_range", rule, "for instance [0.1, 0.7]"
+    for cohort, (patients, events) in study.evaluation.published_patients.items():
+        if cohort not in COHORTS or not 0 < events < patients:
+            rule = f'must be [patients, events] of a cohort, with both classes, got "{cohort}" {[patients, events]}'
+            yield "evaluation.published_patients", rule, "for instance external = [114, 57]"
 
 
 def _threshold_faults(study: Study) -> Iterator[Fault]:

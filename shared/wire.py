@@ -18,6 +18,7 @@ from safetensors.numpy import save
 from shared.cohorts import Role
 from shared.metrics.cells import BINS
 from shared.privacy.records import RunKey
+from shared.risk_figures import RiskFigures
 from shared.sections import Section
 
 Arrays = dict[str, npt.NDArray[Any]]  # float32 weights and updates, float64 tallies
@@ -135,6 +136,7 @@ class SiteFigures(Section):
     auc: float | None = None
     auc_variance: float | None = None
     brier: float | None = None
+    risk: RiskFigures | None = None
     event_cells: ClassCells | None = None
     other_cells: ClassCells | None = None
     reasons: dict[str, str] = {}  # by figure, or "all"
@@ -145,6 +147,8 @@ class SiteFigures(Section):
         for cells, patients in ((self.event_cells, events), (self.other_cells, n - events)):
             if cells and sum(cells.counts) != patients:
                 raise ValueError("a tally must hold the patients of its class, each once")
+        if self.risk and self.risk.expected > n:
+            raise ValueError("no more events can be expected than there are patients")
         return self
 
 

@@ -9,6 +9,7 @@ from client.evaluation import ONE_CLASS, TOO_FEW, Ward, model_figures, scores_of
 from client.pretraining import pretrain
 from client.probe import require_sound
 from client.resampling import resampled
+from client.risks import with_risks
 from client.training import Round, train_round
 from shared.errors import PrivacyRefusal
 from shared.metrics.threshold import gathered
@@ -124,12 +125,13 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
     figures: list[SiteFigures] = []
     for role in desk.roles:
         batch = desk.patients(role)
-        ward = Ward.of(desk.study.outcome, role, batch, desk.site.limits)
-        for model, scores in scores_of(desk.model, batch).items():
-            if role == "train" and desk.plan:
-                figures.append(SiteFigures(model=model, role=role, n=None, events=None, reasons={"all": PROTECTED}))
-                continue
-            figures += model_figures(model, ward, scores, header.thresholds.get(model))
+        ward, scores = Ward.of(desk.study.outcome, role, batch, desk.site.limits), scores_of(desk.model, batch)
+        if role == "train" and desk.plan:
+            nothing = {"role": role, "n": None, "events": None, "reasons": {"all": PROTECTED}}
+            figures += [SiteFigures.model_validate({"model": model, **nothing}) for model in scores]
+            continue
+        told = [own for name, s in scores.items() for own in model_figures(name, ward, s, header.thresholds.get(name))]
+        figures += with_risks(told, ward, scores, desk.study.primary)
     return Envelope(Evaluated(models=header.models, figures=tuple(figures))), None
 
 

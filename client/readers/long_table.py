@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from client.harmonization import Harmonizer, Rules
 from client.readers.reading import Case, Source, within
 from shared.errors import Problem, SiteError
 
@@ -58,6 +59,10 @@ class LongTable:
         return {name: values[begin : begin + known] for name, values in kept.items()}
 
     @cached_property
+    def _harmonizer(self) -> Harmonizer:
+        return Harmonizer(self.name, self.source.harmonization.get(self.name, Rules()))
+
+    @cached_property
     def _index(self) -> tuple[Places, dict[str, Any]] | None:
         """Where each patient's rows begin and end, and the columns in that order."""
         import pandas as pd
@@ -92,7 +97,7 @@ class LongTable:
     def _header(self) -> list[str]:
         """The table's columns; SiteError where one that is needed is not there, or the file is no such table."""
         with self._opened() as file:
-            header = [cell.strip() for cell in next(csv.reader(file), [])]
+            header = self._harmonizer.header([cell.strip() for cell in next(csv.reader(file), [])])
         if len(header) == 1 and re.search(r"[;\t|]", header[0]):
             raise SiteError([Problem(self.name, "", "its cells are not separated by commas", "export it with commas")])
         timed = [self.time] if self.time and (self.source.timed or self.needs_time) else []
@@ -112,7 +117,7 @@ class LongTable:
         import pandas as pd
 
         wanted = [name for name in dict.fromkeys((self.patient, self.time, *self.columns)) if name in header]
-        places, width = [header.index(name) for name in wanted], len(header)
+        width = len(header)
         with self._opened() as file:
             reader = csv.reader(file, strict=True)  # strict: a quote that is not closed must not swallow patients
             next(reader, None)
@@ -123,7 +128,8 @@ class LongTable:
                         self._tell(LEFT_OUT, [reader.line_num])
                     elif any(cells):
                         padded = [*cells, *[""] * (width - len(cells))]
-                        rows[reader.line_num] = [padded[place].strip() for place in places]
+                        own = self._harmonizer.cells(dict(zip(header, map(str.strip, padded), strict=False)))
+                        rows[reader.line_num] = [own[name] for name in wanted]
                 if rows:
                     yield pd.DataFrame(list(rows.values()), columns=wanted, index=list(rows), dtype=object)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from client.harmonization import Rules
 from shared.errors import SiteError
 
 NOT_FOUND = "file not found"
@@ -40,6 +41,7 @@ class Source:
     encoding: str = "utf-8"
     patient: str = "patient_id"  # the study's column with the patient
     timed: bool = False  # whether the study has a time of prediction, so that tables need their times
+    harmonization: Mapping[str, Rules] = field(default_factory=dict)  # of the hospital's tables, by name
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The report's sections on how the study was conducted: who took part, what privacy was spent, what ran where."""
 
 from server.report import wording
+from server.report.books import Composed, Spent
 from server.report.layout import Cell, Group, Section, Table, head
-from server.report.results import CohortRecord, Composed, Spent
+from server.report.participants import CohortRecord
 from server.report.view import View, unique
 
 

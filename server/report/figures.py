@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from server.report import wording
+from server.report.curves import Curve
+from server.report.fields import CohortName
 from server.report.layout import Figure
-from server.report.results import CohortName, Curve
 from server.report.view import Place, View
 
 # Okabe and Ito's palette without its yellow, which is too faint for a line on white; black is the primary model's.

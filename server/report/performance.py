@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from server.report import wording
+from server.report.fields import CohortName
 from server.report.figures import roc_figures
 from server.report.layout import Cell, Group, Section, Table, estimate_cell, head
-from server.report.results import CohortName, CrossSite, Meta
+from server.report.results import CrossSite, Meta
 from server.report.side_by_side import Block, blocks, common_size, notes
 from server.report.view import Column, Estimate, Place, View, unique
 

@@ -2,33 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from server.report.books import PrivacyRecord, Release, Round, Seal
+from server.report.curves import Calibration, Curve, Decision, Survival
+from server.report.fields import MAIN, Arm, CohortName, Count, Model, Number, Where, check_estimate
+from server.report.participants import Characteristic, CohortRecord, Pattern
 from shared.errors import FileError, Problem
 from shared.sections import Name, Section, read_section
 
 FILE = "results.json"
-MAIN = "main"  # the only fold of a site-holdout; in leave-one-site-out a fold bears its left-out hospital's name
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.12g}") + 0.0  # 0.0 turns -0.0 into 0.0
-
-
-Number = Annotated[float, AfterValidator(_rounded)]  # 12 significant digits: noise in the last bits is no result
-Count = Annotated[int, Field(ge=0)]
-CohortName = Literal["train", "internal", "external"]
-Arm = Annotated[str, Field(pattern=r"^(federated|pooled|alone:[A-Za-z0-9][A-Za-z0-9_-]*)$")]
-Model = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*$")]  # modalities joined by "+"
-
-
-def _check(estimate: float | None, low: float | None, high: float | None, reason: str | None) -> None:
-    if estimate is None and not (reason and low is None and high is None):
-        raise ValueError("an undefined figure has a reason and no interval")
-    if (low is None) != (high is None) or (low is not None and high is not None and low > high):
-        raise ValueError("an interval has both ends, the lower one first")
 
 
 class StudyRecord(Section):
@@ -40,72 +25,13 @@ class StudyRecord(Section):
     primary: Model
     outcome: str = ""  # a phrase for readers, as "stage III or IV against I or II, predicted before surgery"
     overrides: tuple[str, ...] = ()
+    measure: str = "auc"  # the metric that the main result is told in
+    decision_range: tuple[Number, Number] | None = None  # thresholds of risk that are declared to matter clinically
 
 
-class Spent(Section):
-    """What one run (a fold of an arm) spent at a hospital; no epsilon where nothing protects the patients."""
+class Metric(Where):
+    """One figure of one model; ``estimate`` is null where undefined."""
 
-    site: Name
-    arm: Arm
-    fold: Name = MAIN
-    epsilon: Number | None
-    delta: Number | None
-    budget: Number | None
-    releases: Count
-
-
-class Composed(Section):
-    """All runs at a hospital together, had each been released for real."""
-
-    site: Name
-    epsilon: Number
-    delta: Number
-    runs: Count
-
-
-class PrivacyRecord(Section):
-    """The mechanism and what it spent."""
-
-    mechanism: Literal["none", "dp-sgd"]
-    sites: tuple[Spent, ...] = ()
-    composed: tuple[Composed, ...] = ()
-
-    @model_validator(mode="after")
-    def _told(self) -> "PrivacyRecord":
-        charged = any(row.epsilon is not None and row.delta is not None for row in self.sites)
-        if charged != (self.mechanism == "dp-sgd"):
-            raise ValueError("dp-sgd has an epsilon and a delta at some hospital, none has them nowhere")
-        return self
-
-
-class CohortRecord(Section):
-    """Patients of one hospital in one cohort, and how many each rule excluded (null: too few to report)."""
-
-    name: CohortName
-    site: Name
-    role: str
-    fold: Name = MAIN
-    n: Count | None
-    events: Count | None
-    excluded: dict[str, Count | None] = Field(default_factory=dict)
-    reason: str | None = None
-
-    @model_validator(mode="after")
-    def _explained(self) -> "CohortRecord":
-        if (self.n is None or self.events is None) and not self.reason:
-            raise ValueError("a count that is not reported has a reason")
-        return self
-
-
-class Metric(Section):
-    """One figure of one model; ``site`` is null for a figure pooled over hospitals, ``estimate`` where undefined."""
-
-    model: Model
-    arm: Arm
-    private: bool
-    fold: Name = MAIN
-    cohort: CohortName
-    site: Name | None
     metric: str
     estimate: Number | None
     low: Number | None = None
@@ -117,22 +43,44 @@ class Metric(Section):
 
     @model_validator(mode="after")
     def _sound(self) -> "Metric":
-        _check(self.estimate, self.low, self.high, self.reason)
+        check_estimate(self.estimate, self.low, self.high, self.reason)
         return self
 
 
 class Comparison(Section):
-    """``model_a`` minus ``model_b`` on the same patients."""
+    """A minus B on the same patients: two models of an arm, or a model under two arms.
 
+    ``kind``: another model, federated against pooled, against a hospital alone, or with privacy against without.
+    ``p_adjusted`` is Holm's over the models. With a ``margin`` A is not inferior where ``low`` lies above minus it.
+    """
+
+    kind: Literal["models", "pooled", "alone", "privacy"] = "models"
+    fold: Name = MAIN
     cohort: CohortName
+    site: Name | None = None  # null: the cohort of all hospitals
     model_a: Model
+    arm_a: Arm
+    private_a: bool
     model_b: Model
+    arm_b: Arm
+    private_b: bool
     metric: str
-    difference: Number
-    low: Number | None
-    high: Number | None
-    p: Number | None
-    p_adjusted: Number | None
+    difference: Number | None
+    low: Number | None = None
+    high: Number | None = None
+    p: Number | None = None
+    p_adjusted: Number | None = None
+    margin: Number | None = None
+    non_inferior: bool | None = None
+    n: Count | None = None
+    events: Count | None = None
+    method: str | None = None
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Comparison":
+        check_estimate(self.difference, self.low, self.high, self.reason)
+        return self
 
 
 class CrossSite(Section):
@@ -151,7 +99,7 @@ class CrossSite(Section):
 
     @model_validator(mode="after")
     def _sound(self) -> "CrossSite":
-        _check(self.estimate, self.low, self.high, self.reason)
+        check_estimate(self.estimate, self.low, self.high, self.reason)
         return self
 
 
@@ -162,20 +110,28 @@ class Meta(Section):
     model: Model
     arm: Arm
     private: bool
+    fold: Name = MAIN
     cohort: CohortName
     k: Count
     estimate: Number | None
     low: Number | None = None
     high: Number | None = None
     tau2: Number | None = None
+    tau2_low: Number | None = None
+    tau2_high: Number | None = None
     i2: Number | None = None
     prediction_low: Number | None = None
     prediction_high: Number | None = None
+    prediction_note: str = ""
+    scale: str = ""  # logit, log or none
+    sites: tuple[Name, ...] = ()
+    weights: tuple[Number, ...] = ()  # of the sites, in their order; they add to 1
+    method: str | None = None
     reason: str | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> "Meta":
-        _check(self.estimate, self.low, self.high, self.reason)
+        check_estimate(self.estimate, self.low, self.high, self.reason)
         return self
 
 
@@ -190,34 +146,62 @@ class Oracle(Section):
 
 
 class Published(Section):
-    """A figure that a paper printed; nothing here computed it."""
+    """A figure that a paper printed, of its model (null: that of the study's primary); nothing here computed it."""
 
     metric: str
     cohort: CohortName
+    model: Model | None = None
     estimate: Number
     low: Number | None
     high: Number | None
+    flag: str = ""  # a sentence where the printed figures cannot all be true
 
 
-class Curve(Section):
-    """Points of a curve from released tallies; for a ROC ``x`` is the false, ``y`` the true positive rate."""
+class PatternFigure(Where):
+    """A figure of a model on the patients who have exactly these modalities, or with the others taken away."""
 
-    kind: Literal["roc"]
-    model: Model
-    arm: Arm
-    private: bool
+    present: Model
+    removed: bool  # whether the others were taken away from all patients, instead of choosing who lacks them
+    metric: str
+    estimate: Number | None
+    low: Number | None = None
+    high: Number | None = None
+    n: Count | None
+    events: Count | None
+    reason: str | None = None
+
+
+class Reader(Section):
+    """A figure of a reader or of a fixed score: sensitivity, specificity, accuracy, kappa (against the outcome), or
+    kappa_model (against the primary model); ``p`` is McNemar's against the primary model at its threshold.
+    """
+
+    reader: str  # as "radiologist 1" or "nomogram"
     fold: Name = MAIN
     cohort: CohortName
     site: Name | None
-    x: tuple[Number, ...]
-    y: tuple[Number, ...]
-    bins: Count
+    metric: str
+    estimate: Number | None
+    low: Number | None = None
+    high: Number | None = None
+    n: Count | None
+    events: Count | None
+    p: Number | None = None
+    reason: str | None = None
 
-    @model_validator(mode="after")
-    def _paired(self) -> "Curve":
-        if len(self.x) != len(self.y):
-            raise ValueError("a curve has as many x as y")
-        return self
+
+class SampleSize(Section):
+    """What a criterion asks of a cohort for an interval of a wanted width, and what the cohort has."""
+
+    model: Model
+    fold: Name = MAIN
+    cohort: CohortName
+    criterion: Literal["c", "oe", "slope"]
+    target: str  # in words, as "95 % interval of the AUC 0.1 wide"
+    required: Count | None  # patients
+    achieved_n: Count | None
+    achieved_width: Number | None
+    reason: str | None = None
 
 
 class Timing(Section):
@@ -225,6 +209,7 @@ class Timing(Section):
 
     seconds_total: Number
     phases: dict[str, Number] = Field(default_factory=dict)
+    rounds: tuple[Round, ...] = ()
 
 
 class Results(Section):
@@ -236,13 +221,23 @@ class Results(Section):
     seed: int
     privacy: PrivacyRecord
     cohorts: tuple[CohortRecord, ...]
+    characteristics: tuple[Characteristic, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     metrics: tuple[Metric, ...]
     comparisons: tuple[Comparison, ...] = ()
     cross_site: tuple[CrossSite, ...] = ()
     meta: tuple[Meta, ...] = ()
+    pattern_figures: tuple[PatternFigure, ...] = ()
+    readers: tuple[Reader, ...] = ()
+    sample_size: tuple[SampleSize, ...] = ()
     oracle: tuple[Oracle, ...] = ()
     published: tuple[Published, ...] = ()
     curves: tuple[Curve, ...] = ()
+    calibration: tuple[Calibration, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    survival: tuple[Survival, ...] = ()
+    seals: tuple[Seal, ...] = ()
+    releases: tuple[Release, ...] = ()
     warnings: tuple[str, ...] = ()
     timing: Timing
     environment: dict[str, str]

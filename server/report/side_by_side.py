@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.report.results import CohortName
+from server.report.fields import CohortName
 from server.report.view import ORACLE, Column, Estimate, Place, View, mean
 
 COHORTS: tuple[CohortName, ...] = ("internal", "external")

@@ -1,8 +1,9 @@
 """The report's first section, the structured summary, and its last, what the report does not show."""
 
 from server.report import wording
+from server.report.fields import CohortName
 from server.report.layout import Section
-from server.report.results import CohortName, CohortRecord
+from server.report.participants import CohortRecord
 from server.report.side_by_side import COHORTS
 from server.report.view import ORACLE, Column, Estimate, Place, View, mean, unique
 

@@ -5,7 +5,9 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from server.report.results import CohortRecord, CrossSite, Metric, Results, Spent
+from server.report.books import Spent
+from server.report.participants import CohortRecord
+from server.report.results import CrossSite, Metric, Results
 from shared.sections import Section
 
 

@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from server.report.results import MAIN, CohortName, Curve, Metric, Results
+from server.report.curves import Curve
+from server.report.fields import MAIN, CohortName
+from server.report.results import Metric, Results
 from server.report.wording import NOT_RUN, PROTECTION
 
 ALONE = "alone:"

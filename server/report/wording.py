@@ -1,6 +1,7 @@
 """How the report writes numbers and names, so that every page, table and terminal says them alike."""
 
-from server.report.results import CohortName, Results
+from server.report.fields import CohortName
+from server.report.results import Results
 
 DASH = "–"
 NOT_RUN = "not run"

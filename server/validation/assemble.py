@@ -6,17 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from server.record import RunRecord
-from server.report.results import (
-    Composed,
-    Oracle,
-    PrivacyRecord,
-    Published,
-    Results,
-    Spent,
-    StudyRecord,
-    Timing,
-)
-from server.validation.rows import cohort_rows, cross_site_rows, curve_rows, metric_rows
+from server.report.books import Composed, PrivacyRecord, Spent
+from server.report.results import Oracle, Results, StudyRecord, Timing
+from server.validation.adequacy import published_rows, sample_size_rows
+from server.validation.comparisons import arm_comparisons, model_comparisons
+from server.validation.conduct import release_rows, round_rows, seal_rows
+from server.validation.curves import calibration_rows, decision_rows, roc_rows
+from server.validation.heterogeneity import meta_rows
+from server.validation.rows import cohort_rows, cross_site_rows, metric_rows
 from shared import VERSION
 from shared.cohorts import fold_named
 from shared.learnability import learnability_warnings
@@ -40,18 +37,33 @@ def assemble(
             primary=study.primary,
             outcome=_outcome_phrase(study),
             overrides=study.overrides,
+            decision_range=study.evaluation.decision_range,
         ),
         engine=engine,
         seed=study.seed,
         privacy=_privacy(study, records),
         cohorts=tuple(row for record in one_a_fold for row in cohort_rows(record)),
         metrics=tuple(row for record in records for row in metric_rows(study, record)),
+        comparisons=(
+            *(row for record in records for row in model_comparisons(study, record)),
+            *arm_comparisons(study, records),
+        ),
+        meta=tuple(meta_rows(study, records)),
+        sample_size=tuple(row for r in own if r.run.arm == "federated" for row in sample_size_rows(study, r)),
         cross_site=tuple(cross_site_rows(study, records)),
         oracle=tuple(_oracle_rows(study, records, oracle)),
-        published=tuple(_published(study)),
-        curves=tuple(row for record in records for row in curve_rows(study, record)),
+        published=tuple(published_rows(study)),
+        curves=tuple(row for record in records for row in roc_rows(study, record)),
+        calibration=tuple(row for record in records for row in calibration_rows(study, record)),
+        decisions=tuple(row for record in records for row in decision_rows(study, record)),
+        releases=tuple(row for record in records for row in release_rows(record)),
+        seals=tuple(row for record in records for row in seal_rows(record)),
         warnings=(*warnings(study), *learnability_warnings(study), *_run_warnings(records)),
-        timing=Timing(seconds_total=seconds, phases={r.run.name + _kind(r): r.seconds for r in records}),
+        timing=Timing(
+            seconds_total=seconds,
+            phases={r.run.name + _kind(r): r.seconds for r in records},
+            rounds=tuple(row for record in records for row in round_rows(record)),
+        ),
         environment={
             "medley": VERSION,
             "python": platform.python_version(),
@@ -106,14 +118,6 @@ def _oracle_rows(study: Study, records: Sequence[RunRecord], oracle: Mapping[str
         for model in study.models
         if model in oracle
     ]
-
-
-def _published(study: Study) -> list[Published]:
-    rows = []
-    for name, (estimate, low, high) in study.evaluation.published.items():
-        metric, _, cohort = name.partition(".")
-        rows.append(Published(metric=metric, cohort=cohort, estimate=estimate, low=low, high=high))  # type: ignore[arg-type]
-    return rows
 
 
 def _run_warnings(records: Sequence[RunRecord]) -> list[str]:

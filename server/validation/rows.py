@@ -4,14 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from server.record import RunRecord
-from server.report.results import CohortRecord, CrossSite, Curve, Metric
-from server.validation.summary import Estimate, bins_of, pooled_tally, site_auc, tallies_of, within_hospital_auc
+from server.report.participants import CohortRecord
+from server.report.results import CrossSite, Metric
+from server.validation.risks import measures_over_hospitals, over_hospitals, site_risks
+from server.validation.summary import Estimate, pooled_auc, site_auc, tallies_of, within_hospital_auc
 from shared.cohorts import ROLES, Role
-from shared.metrics.classification import wilson
+from shared.metrics.classification import ConfusionTally, wilson
+from shared.outcomes.binary import Binary
 from shared.study import Study
 from shared.wire import SiteFigures
 
 SMALL_CELL = "too few on one side of the threshold"
+MEASURES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,13 @@ class Key:
     role: Role
 
 
-def by_cohort(record: RunRecord, model: str, role: Role) -> list[tuple[str, SiteFigures]]:
-    """(hospital, figures) of one model on one cohort, by hospital's name."""
+def by_cohort(record: RunRecord, model: str, role: Role, target: str = "") -> list[tuple[str, SiteFigures]]:
+    """(hospital, figures) of one model on one cohort, by hospital's name; ``target`` is a question of the outcome."""
     return [
         (site, figures)
         for site, all_of in sorted(record.figures.items())
         for figures in all_of
-        if (figures.model, figures.role, figures.target) == (model, role, "")
+        if (figures.model, figures.role, figures.target) == (model, role, target)
     ]
 
 
@@ -37,8 +41,11 @@ def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
     """Every figure of every model on every cohort, and the thresholds."""
     for model in study.models:
         for role in ROLES:
-            if figures := by_cohort(record, model, role):
-                yield from _cohort_metrics(Key(record, model, role), figures)
+            key = Key(record, model, role)
+            if isinstance(study.outcome, Binary):
+                yield from _cohort_metrics(key, by_cohort(record, model, role))
+            else:
+                yield from _outcome_metrics(key)
     for model, threshold in record.thresholds.items():
         reason = "" if threshold is not None else "no threshold could be chosen"
         estimate = Estimate(threshold, method="logit, frozen before validation", reason=reason)
@@ -51,36 +58,33 @@ def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterato
         for name, estimate in _site_estimates(key, own).items():
             yield _metric(key, site, name, estimate, [own])
     every = [own for _, own in figures]
+    if not every:
+        return
     yield _metric(key, None, "auc", within_hospital_auc(every), every)
-    for name, estimate in _decision_estimates(key, every).items():
+    for name, estimate in {**over_hospitals(every), **_decision_estimates(key, every)}.items():
         yield _metric(key, None, name, estimate, every)
-    tally = pooled_tally(every)
-    value = tally.auc() if tally else None
-    if value is not None:
-        binned = Estimate(value, method=f"pooled, {bins_of(every)} bins or more a hospital")
-        yield _metric(key, None, "auc_pooled", binned, every)
+    if (pooled := pooled_auc(every)) is not None:
+        yield _metric(key, None, "auc_pooled", pooled, every)
 
 
-def curve_rows(study: Study, record: RunRecord) -> Iterator[Curve]:
-    """ROC curves over the hospitals of each cohort, from tallies."""
-    for model in study.models:
-        for role in ROLES:
-            figures = [own for _, own in by_cohort(record, model, role)]
-            tally = pooled_tally(figures)
-            points = tally.roc() if tally else None
-            if tally and points:
-                yield Curve(
-                    kind="roc",
-                    model=model,
-                    arm=record.run.arm,
-                    private=record.private,
-                    fold=record.run.fold,
-                    cohort=role,
-                    site=None,
-                    x=tuple(points[0]),
-                    y=tuple(points[1]),
-                    bins=bins_of(figures),
-                )
+def _outcome_metrics(key: Key) -> Iterator[Metric]:
+    """Of an outcome with several questions or none: each question's figures by its name, and the outcome's own."""
+    own_cohort = [own for of_site in key.record.figures.values() for own in of_site]
+    named = [own for own in own_cohort if (own.model, own.role) == (key.model, key.role)]
+    for target in dict.fromkeys(own.target for own in named):
+        figures = by_cohort(key.record, key.model, key.role, target)
+        every = [own for _, own in figures]
+        if target:
+            groups = [(site, {"auc": site_auc(own), **site_risks(own)}, [own]) for site, own in figures]
+            whole = {"auc": within_hospital_auc(every), **over_hospitals(every)}
+            for site, estimates, of in [*groups, (None, whole, every)]:
+                for name, estimate in estimates.items():
+                    yield _metric(key, site, f"{name}.{target}", estimate, of)
+        for site, own in figures:
+            for name, value in own.measures.items():
+                yield _metric(key, site, name, Estimate(value, method="of the hospital's own patients"), [own])
+        for name, estimate in measures_over_hospitals(every).items():
+            yield _metric(key, None, name, estimate, every)
 
 
 def cohort_rows(record: RunRecord) -> Iterator[CohortRecord]:
@@ -125,17 +129,11 @@ def cross_site_rows(study: Study, records: Sequence[RunRecord]) -> Iterator[Cros
 
 
 def _site_estimates(key: Key, own: SiteFigures) -> dict[str, Estimate]:
-    missing = own.reasons.get("all", "")
-    brier_reason = own.reasons.get("auc") or missing or "not reported"
-    estimates = {
-        "auc": site_auc(own),
-        "brier": Estimate(own.brier, method="mean squared error", reason="" if own.brier is not None else brier_reason),
-    }
-    return {**estimates, **_decision_estimates(key, [own])}
+    return {"auc": site_auc(own), **site_risks(own), **_decision_estimates(key, [own])}
 
 
 def _decision_estimates(key: Key, figures: Sequence[SiteFigures]) -> dict[str, Estimate]:
-    """Sensitivity, specificity and accuracy of the hospitals together; null as soon as one could not tell."""
+    """Measures at the frozen threshold of the hospitals together; null as soon as one could not tell."""
     tables = [tally.decisions() for tally in tallies_of(figures)]
     if len(tables) < len(figures):
         reason = ", ".join(sorted({reason for f in figures for reason in f.reasons.values()})) or "not reported"
@@ -145,9 +143,15 @@ def _decision_estimates(key: Key, figures: Sequence[SiteFigures]) -> dict[str, E
         reason = ""
     events = None if reason else _added([events for events, _ in tables])
     others = None if reason else _added([others for _, others in tables])
-    both = None if events is None or others is None else (events[0] + others[0], events[1] + others[1])
-    named = {"sensitivity": events, "specificity": others, "accuracy": both}
-    return {name: _rate(table, reason or SMALL_CELL) for name, table in named.items()}
+    named: dict[str, tuple[int, int] | None] = {"sensitivity": events, "specificity": others}
+    table = None
+    if events is not None and others is not None:
+        table = ConfusionTally(events[0], others[1], others[0], events[1])
+        named |= {name: (right, total - right) for name, (right, total) in table.proportions.items()}
+    rates = {name: _rate(named.get(name), reason or SMALL_CELL) for name in MEASURES}
+    f1 = table.f1 if table else None
+    undefined = "" if f1 is not None else reason or SMALL_CELL if table is None else "no event and no positive decision"
+    return {**rates, "f1": Estimate(f1, method="frozen threshold" if f1 is not None else "", reason=undefined)}
 
 
 def _added(tables: Sequence[tuple[int, int] | None]) -> tuple[int, int] | None:
@@ -162,7 +166,7 @@ def _rate(table: tuple[int, int] | None, reason: str) -> Estimate:
         return Estimate(None, reason=reason)
     right, trials = table[0], sum(table)
     if trials == 0:
-        return Estimate(None, reason="no patient of that class")
+        return Estimate(None, reason="no patient of that kind")
     return Estimate(right / trials, *wilson(right, trials), method="Wilson interval, frozen threshold")
 
 

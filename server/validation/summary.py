@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
+import numpy as np
+
 from shared.metrics.cells import Cells
-from shared.metrics.delong import logit_interval
+from shared.metrics.delong import logit_interval, separated_bound
+from shared.metrics.pooled_delong import binned_area
 from shared.metrics.scores import ScoreTally
 from shared.wire import SiteFigures
 
@@ -26,7 +29,7 @@ def site_auc(figures: SiteFigures) -> Estimate:
     """A hospital's own AUC with its logit-DeLong interval."""
     if figures.auc is None or figures.auc_variance is None:
         return Estimate(None, reason=figures.reasons.get("auc") or figures.reasons.get("all", "not reported"))
-    return _with_interval(figures.auc, figures.auc_variance, "DeLong, logit interval")
+    return _with_interval(figures.auc, figures.auc_variance, "DeLong, logit interval", [_classes(figures)])
 
 
 def within_hospital_auc(figures: Sequence[SiteFigures]) -> Estimate:
@@ -44,7 +47,12 @@ def within_hospital_auc(figures: Sequence[SiteFigures]) -> Estimate:
     auc = sum(share * (f.auc or 0.0) for share, f in zip(shares, known, strict=True))
     variance = sum(share**2 * (f.auc_variance or 0.0) for share, f in zip(shares, known, strict=True))
     method = "DeLong, logit interval" if len(known) == 1 else "within hospitals, weighted by pairs, logit interval"
-    return _with_interval(auc, variance, method)
+    return _with_interval(auc, variance, method, [_classes(own) for own in known])
+
+
+def _classes(figures: SiteFigures) -> tuple[int, int]:
+    events = figures.events or 0
+    return events, (figures.n or 0) - events
 
 
 def pooled_tally(figures: Sequence[SiteFigures]) -> ScoreTally | None:
@@ -56,6 +64,17 @@ def pooled_tally(figures: Sequence[SiteFigures]) -> ScoreTally | None:
     tallies = tallies_of(figures)
     edges = sorted({edge for tally in tallies for edge in tally.edges})
     return reduce(add, (tally.spread(edges) for tally in tallies)) if tallies else None
+
+
+def pooled_auc(figures: Sequence[SiteFigures]) -> Estimate | None:
+    """AUC of all hospitals' binned scores together, with their logit-DeLong interval; None without a tally."""
+    tally = pooled_tally(figures)
+    if tally is None or min(tally.events.total, tally.others.total) < 2:
+        return None
+    areas = binned_area(np.array(tally.events.counts), np.array(tally.others.counts))
+    auc, method = float(areas.auc[0]), f"pooled, {bins_of(figures)} bins or more a hospital"
+    low, high = logit_interval(auc, float(areas.covariance[0, 0])) or (None, None)
+    return Estimate(auc, low, high, method)
 
 
 def tallies_of(figures: Sequence[SiteFigures]) -> list[ScoreTally]:
@@ -72,8 +91,17 @@ def bins_of(figures: Sequence[SiteFigures]) -> int:
     return min((tally.bins for tally in tallies_of(figures)), default=0)
 
 
-def _with_interval(auc: float, variance: float, method: str) -> Estimate:
+def _with_interval(auc: float, variance: float, method: str, classes: Sequence[tuple[int, int]]) -> Estimate:
+    """``classes`` are events and others of each hospital: what a perfect separation leaves possible."""
     interval = logit_interval(auc, variance)
-    if interval is None:
-        return Estimate(auc, method=f"{method}; no interval at perfect separation")
-    return Estimate(auc, *interval, method=method)
+    if interval is not None:
+        return Estimate(auc, *interval, method=method)
+    if auc < 1:
+        return Estimate(auc, method=f"{method}; not estimable")
+    pairs = sum(min(pair) for pair in classes)
+    return Estimate(
+        auc,
+        separated_bound(pairs, pairs),
+        1.0,
+        "perfect separation: exact lower bound of one AUC for all, conservative",
+    )

@@ -13,8 +13,7 @@ from torch.nn import functional
 BAND = (5.0, 18.0)  # Hz in which the QRS complex stands out
 SMOOTH = 0.12  # s, about a QRS complex
 REFRACTORY = 0.25  # s in which no second beat begins
-EDGE = 0.3  # s at both ends without a whole beat
-BEFORE, AFTER, POINTS = 0.25, 0.45, 35  # s around the R peak, and points kept of them
+STEP, PEAK, POINTS = 0.02, 12, 35  # s between points of a beat, which of them is the R peak, and how many there are
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class Beats:
 def find_beats(wave: Tensor, rate: float) -> Beats:
     """Beats of one record: (leads, samples), ``rate`` in Hz."""
     peaks = _peaks(wave, rate)
-    samples = torch.arange(-BEFORE, AFTER, (BEFORE + AFTER) / POINTS)[:POINTS] * rate
-    whole = peaks[(peaks >= BEFORE * rate) & (peaks < wave.shape[1] - AFTER * rate - 1)]
+    samples = (torch.arange(POINTS) - PEAK) * STEP * rate
+    whole = peaks[(peaks + samples[0] >= 0) & (peaks + samples[-1] < wave.shape[1] - 1)]
     if not len(whole):
         return Beats(peaks, wave.new_zeros(wave.shape[0], POINTS))
     places = whole[:, None] + samples[None, :]

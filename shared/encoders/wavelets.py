@@ -18,7 +18,7 @@ SCALES = {2: 4, 3: 3}  # halvings of the sides, by dimensions; fewer where a sid
 REACH = 0.45  # of a half side: the middle
 TYPICAL = {2: log(0.02), 3: log(0.004)}  # a usual amplitude of a detail, by dimensions
 UNEVEN = log(0.2)  # a usual amplitude of a detail's own details, as a part of its mean
-FOLD = log(4.0)  # the factor that counts as one
+FOLD = log(2.0)  # the factor that counts as one
 TINY = 1e-4
 CELLS = 4  # of the coarsest picture, a side
 

@@ -38,6 +38,25 @@ class ConfusionTally:
         """The four counts."""
         return self.true_positives, self.false_positives, self.true_negatives, self.false_negatives
 
+    @property
+    def proportions(self) -> dict[str, tuple[int, int]]:
+        """(right, of how many) of each measure that is a proportion, and so has Wilson's interval."""
+        tp, fp, tn, fn = self.cells
+        return {
+            "sensitivity": (tp, tp + fn),
+            "specificity": (tn, tn + fp),
+            "ppv": (tp, tp + fp),
+            "npv": (tn, tn + fn),
+            "accuracy": (tp + tn, tp + fp + tn + fn),
+        }
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean of sensitivity and PPV; None where there is neither an event nor a positive decision."""
+        wrong = self.false_positives + self.false_negatives
+        both = 2 * self.true_positives + wrong
+        return 2 * self.true_positives / both if both else None
+
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
     """Wilson's interval of a proportion; ``trials`` must be positive."""

@@ -8,7 +8,7 @@ from simulations.importers.ptb_xl import import_ptb_xl
 from simulations.importers.uci_heart import import_uci_heart
 
 IMPORTERS: dict[str, Callable[[Path, Path], list[str]]] = {
+    "flamby-heart": import_flamby_heart,
     "ptb-xl": import_ptb_xl,
     "uci-heart": import_uci_heart,
-    "flamby-heart": import_flamby_heart,
 }

@@ -251,3 +251,22 @@ def test_without_other_processes_this_one_reads(site: Site, monkeypatch: pytest.
     monkeypatch.setattr(front_end, "ProcessPoolExecutor", none)
     cases = [Case(f"north-{number}", {}) for number in range(9)]
     assert sum(found.values is not None for found in FrontEnd(spec, Source(site.data)).all_prepared(cases)) == SEEN
+
+
+def anonymous() -> int:
+    """Bytes of this process that no file stands behind."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(next(line for line in status.splitlines() if line.startswith("RssAnon")).split()[1])
+
+
+def test_a_cohort_larger_than_what_is_allowed_stays_on_the_disk(site: Site, study: Study) -> None:
+    """250 MB of pictures: read, kept, mapped and summed within 60 MB of memory."""
+    scope = study.modalities["scope"].model_copy(update={"size": (3, 512, 512)})
+    large = study.model_copy(update={"modalities": {**study.modalities, "scope": scope}})
+    Archive(site).reading(study, "clinical")  # libraries
+    before = anonymous()
+    for _ in range(2):
+        reading = read(site, large)
+        assert reading.prepared.numel() * 4 > 2.5e8
+        assert sum(float(patient.sum()) for patient in reading.prepared) > 0
+        assert anonymous() - before < 6e7

@@ -84,7 +84,7 @@ def test_an_empty_table_is_refused(content: str, study: Study, tmp_path: Path) -
 
 def test_missing_columns_are_told_at_once_with_a_likely_name(study: Study, tmp_path: Path) -> None:
     text = _refusal(_write(tmp_path, GOOD, ["Patient ID", "outcome", *HEADER[2:]]), study)
-    assert 'column patient_id: is missing (the table has "Patient ID": rename it)' in text
+    assert 'column patient_id: is missing (the table has "Patient ID": rename it, or write columns' in text
     assert "column ill: is missing (add it, or rename the column that is meant)" in text
 
 

@@ -14,6 +14,7 @@ from shared.errors import PrivacyRefusal
 from shared.metrics.cells import BINS
 from shared.metrics.threshold import CELLS
 from shared.model import MultimodalModel, stage_of
+from shared.risk_figures import Paired, Precision, RiskFigures
 from shared.study_file import load_study
 from shared.wire import (
     Arrays,
@@ -171,14 +172,57 @@ def test_no_small_count_of_a_cohort_passes(small: int, place: int) -> None:
     assert refused(figures(**NOTHING, events=60 - small)) in ("small-cell", "too-few")
 
 
+def risk(**changes: object) -> RiskFigures:
+    """As it may leave, then changed behind the back of its own rules."""
+    sound = RiskFigures(
+        expected=24.5,
+        log_loss=0.4,
+        precision=Precision(value=0.7, low=0.6, high=0.812),
+        paired=Paired(auc=0.001234, brier=0.0),
+    )
+    return sound.model_copy(update=changes)
+
+
+def test_figures_of_risks_pass_only_rounded_and_finite() -> None:
+    check_outgoing(figures(risk=risk()), PRIVATE, MODEL)
+    for precise in (Precision.model_construct(value=0.7001, low=0.6, high=0.8), Precision.model_construct(
+        value=0.7, low=0.6123, high=0.8)):  # fmt: skip
+        assert refused(leaked(risk=risk(precision=precise))) == "not-rounded"
+    assert refused(leaked(risk=risk(paired=Paired.model_construct(auc=0.0012345, brier=0.0)))) == "not-rounded"
+    for bad in (np.nan, np.inf):
+        assert refused(leaked(risk=risk(log_loss=bad))) == "not-rounded"
+
+
+def leaked(**changes: object) -> Envelope:
+    """Figures changed after they were made, past the rules of the message."""
+    header = figures().header
+    assert isinstance(header, Evaluated)
+    return Envelope(Evaluated.model_construct(models=DIGEST, figures=(header.figures[0].model_copy(update=changes),)))
+
+
+def test_all_models_are_of_the_same_patients() -> None:
+    one = figures(**NO_CELLS).header
+    assert isinstance(one, Evaluated)
+    other = one.figures[0].model_copy(update={"model": "clinical", "n": 66, "events": 30})
+    assert refused(Envelope(Evaluated(models=DIGEST, figures=(*one.figures, other)))) == "other-patients"
+    check_outgoing(
+        Envelope(Evaluated(models=DIGEST, figures=(*one.figures, other.model_copy(update={"role": "internal"})))),
+        PRIVATE,
+        MODEL,
+    )
+
+
 NO_CELLS = {"event_cells": None, "other_cells": None}
-NOTHING = {"auc": None, "auc_variance": None, "brier": None, **NO_CELLS}
+NOTHING = {"auc": None, "auc_variance": None, "brier": None, "risk": None, **NO_CELLS}
 
 
-@pytest.mark.parametrize("told", [{"auc": 0.8}, {"auc_variance": 0.1}, {"brier": 0.1}, {"auc": 0.0}])
+@pytest.mark.parametrize("told", [{"auc": 0.8}, {"auc_variance": 0.1}, {"brier": 0.1}, {"auc": 0.0}, {"risk": True}])
 @pytest.mark.parametrize("size", [{"events": 9}, {"events": 52}, {"n": None, "events": None}, {"events": 0}])
 def test_no_figure_of_too_few_patients_passes(told: dict[str, object], size: dict[str, object]) -> None:
-    assert refused(figures(**{**NOTHING, **size, **told})) == "too-few"
+    if told.get("risk"):
+        assert refused(leaked(**{**NOTHING, **size, "risk": risk()})) == "too-few"
+    else:
+        assert refused(figures(**{**NOTHING, **size, **told})) == "too-few"
 
 
 @pytest.mark.parametrize("events", [9, 0, 52])

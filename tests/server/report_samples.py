@@ -3,24 +3,11 @@
 from itertools import combinations
 from statistics import NormalDist
 
-from server.report.results import (
-    MAIN,
-    CohortName,
-    CohortRecord,
-    Comparison,
-    Composed,
-    CrossSite,
-    Curve,
-    Meta,
-    Metric,
-    Oracle,
-    PrivacyRecord,
-    Published,
-    Results,
-    Spent,
-    StudyRecord,
-    Timing,
-)
+from server.report.books import Composed, PrivacyRecord, Spent
+from server.report.curves import Curve
+from server.report.fields import MAIN, CohortName
+from server.report.participants import CohortRecord
+from server.report.results import Comparison, CrossSite, Meta, Metric, Oracle, Published, Results, StudyRecord, Timing
 
 NORMAL = NormalDist()
 MODALITIES = ("clinical", "ct", "laryngoscopy")
@@ -137,7 +124,8 @@ def sample_results(title: str = TITLE, mechanism: str = "dp-sgd") -> Results:
         engine="in-process", seed=7,
         privacy=privacy_record((MAIN,)) if private else PrivacyRecord(mechanism="none"),
         cohorts=cohort_rows(), metrics=kept,
-        comparisons=(Comparison(cohort="external", model_a=PRIMARY, model_b="clinical", metric="auc",
+        comparisons=(Comparison(cohort="external", model_a=PRIMARY, arm_a="federated", private_a=private, model_b="clinical",
+                                arm_b="federated", private_b=private, metric="auc",
                                 difference=0.101, low=-0.012, high=0.214, p=0.00004, p_adjusted=0.00024),),
         cross_site=tuple(row for row in cross_rows() if private or not row.private),
         oracle=tuple(Oracle(model=model, cohort=name, metric="auc", estimate=truth(model))

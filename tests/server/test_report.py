@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from server.report import wording
+from server.report.books import PrivacyRecord
 from server.report.console import summary_table
-from server.report.results import FILE, Metric, PrivacyRecord, Results
+from server.report.results import FILE, Metric, Results
 from server.report.side_by_side import blocks
 from server.report.view import Column, Estimate, Place, View, mean
 from server.report.write import write_report

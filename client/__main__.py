@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from shared.command_line import run_command
@@ -13,6 +14,13 @@ EXAMPLES = """examples:
   python -m client ledger site.toml
   python -m client egress site.toml --last 50
   python -m client egress site.toml --verify
+  python -m client keys site.toml
+  python -m client approve site.toml --study study.toml --by "A. Name" --role DPO --until 2027-06-30
+  python -m client revoke site.toml --study 64ce418fe317 --by "A. Name" --reason "the study ended"
+  python -m client approvals site.toml
+  python -m client join site.toml
+  python -m client leave site.toml
+  python -m client status site.toml --json
   python -m client ledger site.toml --resolve --by "A. Name" --reason "restored from the backup of 1 May"
 """
 CHECK = """Read the hospital's folder as training would, and say what was found: rows left out, files that cannot
@@ -39,6 +47,38 @@ an end cut off, an old file put back, a release that is not kept as it was sent.
 
 Exit code 0: printed, or the books hold together; 1: faults; 2: the call was wrong.
 """
+APPROVE = """Show in words what a study asks of this hospital: what it reads, what will leave, what it spends, and
+what is left after it. Then ask for a yes, and note who gave it, in which role, and until which day. Only approved
+studies are answered; the study's digest covers overrides, so another override is another study.
+
+Exit code 0: approved; 1: not approved; 2: the call or a file was wrong, or the hospital's limits rule the study out.
+"""
+REVOKE = """End the approval of a study, named by its file, or by the first six or more signs of its digest.
+
+Exit code 0: revoked; 1: the file of approvals was altered; 2: it was not approved, or the call was wrong.
+"""
+APPROVALS = """List the last decision on each study: who approved or revoked it, and until when it holds."""
+KEYS = """Make this hospital's node key (EC P-384, OpenSSH, readable by its owner only), which never leaves it, and a
+request for the coordinator. Both read the fingerprint to each other by phone. A key that is there is kept.
+"""
+AGENT = """The resident agent: reads the data, and answers couriers on its socket until SIGTERM. Only one runs on a
+state folder.
+
+Exit code 0: told to stop; 2: the call or a file was wrong, or an agent runs already.
+"""
+SUPERNODE = """The connection to the coordinator, Flower's SuperNode with the hospital's settings, until SIGTERM. It may
+run as another user of the operating system, without any right to the data.
+"""
+JOIN = """Start agent and SuperNode and keep both running, until SIGTERM, Ctrl-C or `leave`.
+
+Exit code 0: told to stop; 1: the agent failed six times; 2: the call or a file was wrong, or it has joined already.
+"""
+LEAVE = """End this hospital's `join` and wait until it has ended; ledger, keys and data stay."""
+STATUS = """Print whether the agent runs, when it last answered, what is approved, spent and left, and the room on
+the disk.
+
+Exit code 0: all is well; 1: somebody must look, at what is printed with "!"; 2: the call was wrong.
+"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,8 +95,7 @@ def parser() -> argparse.ArgumentParser:
         return command
 
     check = add("check", "check the hospital's folder against a study", CHECK)
-    check.add_argument("--study", required=True, help="a study file, or a study of the catalog by its name")
-    check.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a key of it")
+    _study(check)
     ledger = add("ledger", "what patients have spent, and what is left", LEDGER)
     ledger.add_argument("--resolve", action="store_true", help="sign off that lines of the ledger are missing")
     ledger.add_argument("--by", type=_said, metavar="NAME", help="with --resolve: who signs")
@@ -64,7 +103,37 @@ def parser() -> argparse.ArgumentParser:
     egress = add("egress", "what left this hospital", EGRESS)
     egress.add_argument("--last", type=_count, default=20, metavar="N", help="this many messages (20); 0: all")
     egress.add_argument("--verify", action="store_true", help="find what was altered in the hospital's books")
+    approve = add("approve", "let a study run here", APPROVE)
+    _study(approve)
+    approve.add_argument("--by", type=_said, required=True, metavar="NAME", help="who approves")
+    approve.add_argument("--role", type=_said, required=True, help="in which role")
+    approve.add_argument("--until", type=_day, required=True, metavar="DATE", help="last day, as 2027-06-30 (UTC)")
+    approve.add_argument("--yes", action="store_true", help="do not ask")
+    revoke = add("revoke", "end the approval of a study", REVOKE)
+    _study(revoke)
+    revoke.add_argument("--by", type=_said, required=True, metavar="NAME", help="who revokes")
+    revoke.add_argument("--reason", type=_said, required=True, metavar="TEXT", help="why")
+    add("approvals", "list what was approved and revoked", APPROVALS)
+    add("keys", "make the node key and the request for the coordinator", KEYS)
+    add("join", "start agent and SuperNode, and keep them running", JOIN)
+    add("leave", "end what join started", LEAVE)
+    add("agent", "run the agent alone", AGENT)
+    add("supernode", "run the connection to the coordinator alone", SUPERNODE)
+    status = add("status", "how this hospital stands", STATUS)
+    status.add_argument("--json", action="store_true", help="for programs")
     return top
+
+
+def _study(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--study", required=True, help="a study file, or a study of the catalog by its name")
+    command.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a key of it")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a day as 2027-06-30") from None
 
 
 def _said(text: str) -> str:
@@ -104,7 +173,85 @@ def egress(arguments: argparse.Namespace) -> int:
     return verify(arguments.site) if arguments.verify else print_egress(arguments.site, arguments.last)
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"check": check, "ledger": ledger, "egress": egress}
+def approve(arguments: argparse.Namespace) -> int:
+    """Show what a study asks for, and note a yes."""
+    from client.approve_page import approve
+
+    signed = {"by": arguments.by, "role": arguments.role}
+    return approve((arguments.site, arguments.study, arguments.set), signed, arguments.until, arguments.yes)
+
+
+def revoke(arguments: argparse.Namespace) -> int:
+    """End an approval."""
+    from client.approve_page import revoke
+
+    signed = {"by": arguments.by, "reason": arguments.reason}
+    return revoke(arguments.site, (arguments.study, arguments.set), signed)
+
+
+def approvals(arguments: argparse.Namespace) -> int:
+    """List approvals."""
+    from client.approve_page import print_approvals
+
+    return print_approvals(arguments.site)
+
+
+def keys(arguments: argparse.Namespace) -> int:
+    """Make the keys that never leave."""
+    from client.node_key import make_keys
+
+    return make_keys(arguments.site)
+
+
+def agent(arguments: argparse.Namespace) -> int:
+    """Run the agent."""
+    from client.agent.process import run_agent
+
+    return run_agent(arguments.site)
+
+
+def supernode(arguments: argparse.Namespace) -> int:
+    """Run the SuperNode."""
+    from client.supernode import run_supernode
+
+    return run_supernode(arguments.site)
+
+
+def join(arguments: argparse.Namespace) -> int:
+    """Run both."""
+    from client.supervisor import join
+
+    return join(arguments.site)
+
+
+def leave(arguments: argparse.Namespace) -> int:
+    """End both."""
+    from client.supervisor import leave
+
+    return leave(arguments.site)
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Print how the hospital stands."""
+    from client.status_page import status
+
+    return status(arguments.site, arguments.json)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "check": check,
+    "ledger": ledger,
+    "egress": egress,
+    "approve": approve,
+    "revoke": revoke,
+    "approvals": approvals,
+    "keys": keys,
+    "agent": agent,
+    "supernode": supernode,
+    "join": join,
+    "leave": leave,
+    "status": status,
+}
 
 
 def read_call(words: list[str] | None = None) -> argparse.Namespace:

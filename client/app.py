@@ -1,6 +1,6 @@
 """The Flower ClientApp: a courier that carries messages between the server and the hospital's agent.
 
-It imports neither torch nor the data's readers by itself, decides nothing, and lets no exception's text out.
+It imports neither torch nor the data's readers, decides nothing, and lets no exception's text out.
 """
 
 from collections.abc import Callable
@@ -39,18 +39,13 @@ def _answer(reach: Reach, message: Message, context: Context) -> Envelope:
         return Envelope(Refused(code="unreachable", sentence="this hospital's agent could not be reached"))
 
 
-def reach_own_site(context: Context, task: Envelope) -> Envelope:
-    """Answer with the agent of the hospital whose ``site-file`` the SuperNode's own configuration names.
+def reach_agent(context: Context, task: Envelope) -> Envelope:
+    """Ask the resident agent, which the SuperNode's own configuration names, and nothing else of the hospital."""
+    from client.exchange import exchange
 
-    The agent is built anew for each message, as Flower starts a process for each; its state is on the disk.
-    """
-    from client.agent.agent import Agent
-    from client.archive import Archive
-    from client.site import load_site
-    from client.state import CACHE
-
-    site = load_site(Path(str(context.node_config["site-file"])))
-    return Agent(Archive(site, site.state / CACHE), site).answer(task)
+    folder = context.node_config.get("certificates")
+    answer = exchange(str(context.node_config["agent"]), task.to_bytes(), Path(str(folder)) if folder else None)
+    return Envelope.from_bytes(answer)
 
 
-app = courier(reach_own_site)
+app = courier(reach_agent)

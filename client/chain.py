@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from client.state import append_synced, private_folder, write_synced
+from client.state import append_synced, cut_synced, private_folder
 from shared.errors import PrivacyRefusal
 
 START = "0" * 64  # the head of a chain without a line
@@ -51,7 +51,7 @@ class Chain:
         reading = read_chain(path)
         if reading.torn:
             # A crash in mid-line: the line was never synced whole, so what it tells of never left.
-            write_synced(path, path.read_bytes().rpartition(b"\n")[0] + (b"\n" if reading.links else b""))
+            cut_synced(path, path.read_bytes().rfind(b"\n") + 1)
         if reading.breaks:
             raise PrivacyRefusal(code, refusal)
         self._path = path

@@ -33,19 +33,20 @@ class EgressLog:
         """All lines, oldest first."""
         return self._chain.links
 
-    def append(self, run: RunKey, envelope: Envelope, spend: Spend | None, heads: Mapping[str, Any]) -> None:
+    def append(self, run: RunKey | None, envelope: Envelope, spend: Spend | None, told: Mapping[str, Any]) -> None:
         """Record a message before it leaves: names, shapes, size, norm and digest; no value of it.
 
-        A private release's line repeats that of the ledger, so that one of the two can be lost. ``heads`` are of the
-        ledger: "asked", which the task named, and "head", which goes out, with the number of its line as "lines".
+        ``run`` is None where what came was no task. A private release's line repeats that of the ledger, so that one
+        of the two can be lost. ``told`` has heads of the ledger: "asked", which the task named, and "head", which goes
+        out, with the number of its line as "lines"; the "approval" that allowed it; and the "question"'s digest.
         """
         arrays, header = envelope.arrays, envelope.header
         self._chain.append(
             {
                 "time": now(),
-                "study": run.study,
-                "fold": run.fold,
-                "arm": run.arm,
+                "study": run.study if run else None,
+                "fold": run.fold if run else None,
+                "arm": run.arm if run else None,
                 "kind": header.kind,
                 "stage": getattr(header, "stage", None),
                 "round": getattr(header, "round", None),
@@ -56,7 +57,7 @@ class EgressLog:
                 "epsilon": getattr(header, "epsilon", None),
                 "digest": envelope.digest,
                 "spend": spend.model_dump() if spend else None,
-                **heads,
+                **told,
             }
         )
 

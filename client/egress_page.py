@@ -55,7 +55,8 @@ def _row(values: dict[str, Any], names: dict[str, str]) -> list[str]:
     when = values["time"].replace("T", " ").removesuffix("+00:00")
     if values["kind"] == RESOLVED:
         return [when, "", f"signed off by {values['by']}", values["reason"], "", "", ""]
-    run = f"{names.get(values['study'], values['study'][:12])} {values['fold']} {values['arm']}"
+    study = values["study"]
+    run = f"{names.get(study, study[:12])} {values['fold']} {values['arm']}" if study else ""
     message = [str(values[key]) for key in ("kind", "stage", "round", "code") if values[key] is not None]
     norm = f"{values['norm']:.4g}" if values["arrays"] else ""
     epsilon = "" if values["epsilon"] is None else f"{values['epsilon']:.3f}"

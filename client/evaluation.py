@@ -10,8 +10,8 @@ import torch
 from client.site import Limits
 from shared.batch import Batch
 from shared.cohorts import Role
-from shared.metrics.brier import BrierTally
 from shared.metrics.delong import Floats, clustered_auc
+from shared.metrics.risk import RiskTally
 from shared.metrics.scores import ScoreTally
 from shared.metrics.threshold import threshold_counts
 from shared.model import MultimodalModel
@@ -173,7 +173,7 @@ def _target_figures(model: str, ward: Ward, question: tuple[str, Target], thresh
     told = {
         "auc": float(areas.auc[0]),
         "auc_variance": float(areas.covariance[0, 0]),
-        "brier": BrierTally.of(target.event, target.score).value(),
+        "brier": RiskTally.of(target.event, target.score).brier,
         "event_cells": cells.get("events"),
         "other_cells": cells.get("others"),
         "reasons": {"cells": COUNTED_ONCE} if ward.role == "train" else {},

@@ -32,6 +32,7 @@ class Outbox:
             raise PrivacyRefusal(
                 "release-lost", "this round was released before and its copy is gone; it is not repeated"
             )
-        if hashlib.sha256(path.read_bytes()).hexdigest() != spend.digest:
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != spend.digest:
             raise PrivacyRefusal("release-damaged", "the kept copy of this round's release is damaged; it is not sent")
-        return Envelope.from_file(str(path))
+        return Envelope.from_bytes(content)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from client.connection import Connection, ConnectionFile, resolved
 from client.harmonization import Rules
 from shared.errors import Problem, SiteError
 from shared.modalities.weights import Digest
@@ -32,6 +33,7 @@ class SiteFile(Section):
     weights: dict[Digest, str] = {}  # pre-trained files and folders by their digest
     harmonization: dict[str, Rules] = {}  # by table
     limits: Limits
+    connection: ConnectionFile = ConnectionFile()
 
 
 class Site(Section):
@@ -46,8 +48,43 @@ class Site(Section):
     limits: Limits
 
 
+class Front(Section):
+    """What may be known of a hospital without seeing its data: its name, its state folder, its connection."""
+
+    name: str
+    state: Path
+    connection: Connection
+
+
+def load_front(path: Path) -> Front:
+    """Read ``site.toml`` without looking at the data; SiteError with all of its problems."""
+    file = _read(path)
+    state = _resolve(path, file.state)
+    return Front(name=file.name, state=state, connection=resolved(file.connection, path.resolve().parent, state))
+
+
 def load_site(path: Path) -> Site:
     """Read ``site.toml``; SiteError with all of its problems, none of which shows a path or a value of its own."""
+    file = _read(path)
+    site = Site(
+        name=file.name,
+        data=_resolve(path, file.data),
+        state=_resolve(path, file.state),
+        encoding=file.encoding,
+        weights={digest: _resolve(path, place) for digest, place in file.weights.items()},
+        harmonization=file.harmonization,
+        limits=file.limits,
+    )
+    if not site.data.is_dir():
+        raise SiteError([Problem(path.name, "data", "the folder does not exist", "correct the path")])
+    return site
+
+
+def _resolve(path: Path, folder: str) -> Path:
+    return (path.resolve().parent / folder).resolve()
+
+
+def _read(path: Path) -> SiteFile:
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -59,16 +96,4 @@ def load_site(path: Path) -> Site:
     file, problems = read_section(SiteFile, values, path.name)
     if file is None:
         raise SiteError(problems)
-    home = path.resolve().parent
-    site = Site(
-        name=file.name,
-        data=(home / file.data).resolve(),
-        state=(home / file.state).resolve(),
-        encoding=file.encoding,
-        weights={digest: (home / place).resolve() for digest, place in file.weights.items()},
-        harmonization=file.harmonization,
-        limits=file.limits,
-    )
-    if not site.data.is_dir():
-        raise SiteError([Problem(path.name, "data", "the folder does not exist", "correct the path")])
-    return site
+    return file

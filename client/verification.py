@@ -6,12 +6,12 @@ from pathlib import Path
 
 from client.chain import Link, Reading, hashes, read_chain, texts
 from client.egress_log import digests, missing_heads
-from client.state import EGRESS, LEDGER, kept_copy
+from client.state import APPROVALS, EGRESS, LEDGER, kept_copy
 
 
 def faults_of(state: Path) -> list[str]:
     """One sentence a fault, of the books in a state folder; none where they agree."""
-    ledger, egress = read_chain(state / LEDGER), read_chain(state / EGRESS)
+    ledger, egress, approvals = (read_chain(state / name) for name in (LEDGER, EGRESS, APPROVALS))
     return [
         *texts(state / LEDGER, ledger.breaks),
         *_altered(ledger, egress),
@@ -19,9 +19,11 @@ def faults_of(state: Path) -> list[str]:
         *_unkept(state, ledger),
         *texts(state / EGRESS, egress.breaks),
         *_unlogged(ledger, egress),
+        *texts(state / APPROVALS, approvals.breaks),
+        *_unapproved(approvals, egress),
         *(
             f"{name}: its last line has no end, as after a crash; the next answer mends it"
-            for name, reading in ((LEDGER, ledger), (EGRESS, egress))
+            for name, reading in ((LEDGER, ledger), (EGRESS, egress), (APPROVALS, approvals))
             if reading.torn
         ),
     ]
@@ -59,6 +61,13 @@ def _cut(ledger: Reading, egress: Reading) -> Iterator[str]:
     }
     for head in sorted(elsewhere):
         yield f"{LEDGER}: lacks line {head[:12]}, which a server has: its end was cut off, or an old file put back"
+
+
+def _unapproved(approvals: Reading, egress: Reading) -> Iterator[str]:
+    """Answers whose approval is no line of the file; a simulation's answers name none."""
+    named = {link.values["approval"]: link.number for link in reversed(egress.links) if link.values.get("approval")}
+    for approval in named.keys() - hashes(approvals.links):
+        yield f"{APPROVALS}: lacks a line by which {EGRESS} line {named[approval]} was answered"
 
 
 def _unkept(state: Path, ledger: Reading) -> Iterator[str]:

@@ -6,6 +6,7 @@ from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
 from shared.cohorts import Fold, folds
+from shared.errors import MedleyError
 from shared.study import Study
 from shared.study_file import load_study
 
@@ -14,12 +15,18 @@ app = ServerApp()
 
 @app.main()
 def main(grid: Grid, context: Context) -> None:
-    """Run every fold of the arm that the run's configuration names, and keep each run's record."""
+    """Run every fold of the arm that the run's configuration names, and keep each run's record.
+
+    What the folder holds of an earlier process is not done again: finished runs stay, an unfinished one goes on.
+    """
+    from server.diary import Journal, journal_file
     from server.questions import Assignment
+    from server.record import record_file
     from server.rounds import conduct
     from shared.privacy.records import RunKey
 
     config = context.run_config
+    heads = str(config["heads"])
     overrides = [text for text in str(config["overrides"]).split(";") if text]
     study = load_study(str(config["study"]), overrides)
     for fold in folds(study):
@@ -32,8 +39,15 @@ def main(grid: Grid, context: Context) -> None:
                 min_contributors=min_contributors(study, arm),
                 folder=Path(str(config["folder"])),
                 deadline=float(str(config["deadline-seconds"])),
+                heads=Path(heads) if heads else None,
             )
-            conduct(grid, job).save(job.folder)
+            if record_file(job.folder, job.run).exists():
+                continue  # it was finished before the server was stopped
+            try:
+                conduct(grid, job).save(job.folder)
+            except MedleyError as error:
+                Journal(journal_file(job.folder, job.label)).tell("stopped", reason=str(error))
+                raise
 
 
 def trainers_of(study: Study, fold: Fold, arm: str) -> dict[str, tuple[str, ...]]:

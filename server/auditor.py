@@ -9,7 +9,8 @@ import numpy.typing as npt
 from shared.errors import ReplyRejected
 from shared.metrics.threshold import CELLS
 from shared.model import group_of, stage_of
-from shared.wire import AnyHeader, Arrays, Envelope, Evaluate, Evaluated, SiteFigures, Tallied, Train, Trained
+from shared.privacy.records import RunKey
+from shared.wire import AnyHeader, Arrays, Envelope, Evaluate, Evaluated, Reply, SiteFigures, Tallied, Train, Trained
 
 LARGEST = 1e6  # of any number in an update: beyond it a model is broken, whatever the clip was
 H = TypeVar("H", bound=AnyHeader)
@@ -20,6 +21,17 @@ def expect(envelope: Envelope, kind: type[H]) -> H:
     if not isinstance(envelope.header, kind):
         raise ReplyRejected("answered another question")
     return envelope.header
+
+
+def audit_run(reply: Envelope, run: RunKey) -> None:
+    """An answer of the run that was asked about: the study's digest, the fold and the arm."""
+    header = reply.header
+    if not isinstance(header, Reply) or header.run is None:
+        raise ReplyRejected("does not say of which run it is")
+    if header.run.study != run.study:
+        raise ReplyRejected("is of another study, or of this one with other settings")
+    if header.run != run:
+        raise ReplyRejected("is of another run of the study")
 
 
 def audit_update(reply: Envelope, task: Train, weights: Arrays) -> Trained:

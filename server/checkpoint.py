@@ -1,20 +1,143 @@
-"""Keeps a run's weights on the server's disk after each round, so that a stopped run has lost nothing before it."""
+"""Keeps a run on the server's disk after each round, whole, so that one that was stopped goes on as if it had not been.
 
+A checkpoint has the weights, the sums of the stage's average, and the notes: stage, round, cohorts, thresholds, diary.
+The one before it stays beside it, and takes its place where it is damaged.
+"""
+
+import hashlib
 import json
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from shared.wire import Arrays
+from server.diary import Diary
+from server.disk import write_whole
+from server.weights import Averager
+from shared.errors import RunError
+from shared.privacy.records import RunKey
+from shared.sections import Section
+from shared.wire import Arrays, CohortCount, weights_digest
+
+FROZEN = "frozen"  # the stage after the last: weights and thresholds stand, and only figures are missing
+WEIGHTS, SUMS = "weights/", "sums/"
+
+
+@dataclass
+class Progress:
+    """How far a run has come; ``round`` is the last that is finished in ``stage``."""
+
+    weights: Arrays
+    stage: str = ""
+    round: int = 0
+    average: Averager = field(default_factory=lambda: Averager(1))
+    cohorts: dict[str, tuple[CohortCount, ...]] | None = None
+    thresholds: dict[str, float | None] = field(default_factory=dict)
+    diary: Diary = field(default_factory=Diary)
+    seconds: float = 0.0  # of the processes that ran it before
+
+
+class Note(Section):
+    """What a checkpoint says beside its arrays."""
+
+    run: RunKey
+    stage: str
+    round: int
+    first: int
+    averaged: int
+    cohorts: dict[str, tuple[CohortCount, ...]]
+    thresholds: dict[str, float | None]
+    diary: Diary
+    seconds: float
 
 
 def save_weights(path: Path, weights: Arrays, note: dict[str, str]) -> None:
     """Write weights whole or not at all, with a note of what they are."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
     ordered = {name: np.ascontiguousarray(weights[name]) for name in sorted(weights)}
     told = {"note": json.dumps(note, sort_keys=True)}  # one key, as the format keeps no order of several
-    temporary.write_bytes(save(ordered, metadata=told))
-    os.replace(temporary, path)
+    write_whole(path, save(ordered, metadata=told))
+
+
+def save_checkpoint(path: Path, run: RunKey, progress: Progress) -> None:
+    """Write a checkpoint; the last one is kept beside it as ``….previous.safetensors``."""
+    average = progress.average
+    note = Note(
+        run=run,
+        stage=progress.stage,
+        round=progress.round,
+        first=average.first,
+        averaged=average.count,
+        cohorts=progress.cohorts or {},
+        thresholds=progress.thresholds,
+        diary=progress.diary,
+        seconds=progress.seconds,
+    ).model_dump_json()
+    arrays = {WEIGHTS + name: values for name, values in progress.weights.items()}
+    arrays |= {SUMS + name: values for name, values in average.sums.items()}
+    if path.exists():
+        aside = previous_of(path).with_suffix(".part")
+        aside.unlink(missing_ok=True)
+        os.link(path, aside)  # so that there is a whole checkpoint at every moment
+        os.replace(aside, previous_of(path))
+    save_weights(path, arrays, {"digest": _digest(note, arrays), "progress": note})
+
+
+def load_checkpoint(path: Path, run: RunKey) -> Progress | None:
+    """Where a run stands; None if it never had a checkpoint. RunError if every copy is damaged.
+
+    A run that goes on from the checkpoint before says so in its notes.
+    """
+    if not path.exists():
+        return None
+    if progress := _read(path, run):
+        return progress
+    progress = _read(previous_of(path), run)
+    if progress is None:
+        raise RunError(
+            f"checkpoints/{path.name} is damaged or of another run, and the one before it is not whole either: put "
+            "back a copy, or remove both; the run then begins anew, and hospitals send again what they have released"
+        )
+    where = f"stage {progress.stage}, round {progress.round}"
+    progress.diary.notes.append(f"checkpoints/{path.name} was damaged: the run went on from the one before it, {where}")
+    return progress
+
+
+def previous_of(path: Path) -> Path:
+    """Where the checkpoint before the last is kept."""
+    return path.with_name(f"{path.stem}.previous.safetensors")
+
+
+def _read(path: Path, run: RunKey) -> Progress | None:
+    """A checkpoint if it is whole, unaltered, and of this run."""
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            told = json.loads(file.metadata()["note"])
+            arrays: Arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if told["digest"] != _digest(told["progress"], arrays):
+            return None
+        note = Note.model_validate_json(told["progress"])
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        return None
+    if note.run != run:
+        return None
+    return Progress(
+        weights=_part(arrays, WEIGHTS),
+        stage=note.stage,
+        round=note.round,
+        average=Averager(note.first, note.averaged, _part(arrays, SUMS)),
+        cohorts=note.cohorts,
+        thresholds=note.thresholds,
+        diary=note.diary,
+        seconds=note.seconds,
+    )
+
+
+def _part(arrays: Arrays, prefix: str) -> Arrays:
+    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
+
+
+def _digest(note: str, arrays: Arrays) -> str:
+    return hashlib.sha256((weights_digest(arrays) + note).encode()).hexdigest()

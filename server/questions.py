@@ -1,15 +1,18 @@
 """The server's questions to the hospitals of one run: asked, audited, and noted who failed."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from flwr.serverapp import Grid
 
-from server.auditor import audit_figures, audit_tallies, audit_update, expect
-from server.quorum import ask
-from server.record import Failure, Release, RoundTime
+from server.auditor import audit_figures, audit_run, audit_tallies, audit_update, expect
+from server.diary import Diary, Journal, journal_file
+from server.heads import Heads
+from server.quorum import Answer, ask, connected
+from server.record import Failure, Release
+from server.scale import Outsized, sized
 from shared.cohorts import training_patients
 from shared.errors import ReplyRejected
 from shared.metrics.threshold import youden
@@ -44,27 +47,12 @@ class Assignment:
     min_contributors: int
     folder: Path
     deadline: float  # seconds for an answer
+    heads: Path | None = None  # of the hospitals' ledgers over all runs; None: of this run alone, as a what-if is
 
     @property
     def label(self) -> str:
         """A name for this run's files, which says where nothing protected the patients."""
         return self.run.name if self.study.private else f"{self.run.name}.no-privacy"
-
-
-@dataclass
-class Diary:
-    """What is noted while a run goes on."""
-
-    failures: list[Failure] = field(default_factory=list)
-    ledger: list[Release] = field(default_factory=list)
-    rounds: list[RoundTime] = field(default_factory=list)
-    unpublished: set[str] = field(default_factory=set)
-    heads: dict[str, str] = field(default_factory=dict)  # of each hospital's ledger, as its last reply gave it
-
-    def told(self) -> str:
-        """What each hospital said last, in one line."""
-        last = {failure.site: failure.sentence for failure in self.failures}
-        return "; ".join(f"{site}: {sentence}" for site, sentence in sorted(last.items()))
 
 
 class Questions:
@@ -73,8 +61,9 @@ class Questions:
     def __init__(self, grid: Grid, job: Assignment, nodes: dict[str, int], diary: Diary) -> None:
         self._grid, self._nodes = grid, nodes
         self.job, self.diary = job, diary
-        for site in sorted({*job.trainers, *job.evaluators} - set(nodes)):
-            diary.failures.append(Failure(site=site, task="roll call", sentence="not connected"))
+        self._heads = Heads(job.heads or job.folder / "heads" / f"{job.label}.json")
+        self.journal = Journal(journal_file(job.folder, job.label))
+        self._away: set[str] = set()
 
     def weight(self, site: str) -> float:
         """A hospital's weight: its declared training patients; the pool of a simulation is alone, and weighs one."""
@@ -87,8 +76,14 @@ class Questions:
         return {site: expect(reply, Described).cohorts for site, reply in replies}
 
     def updates(self, task: Train, weights: Arrays) -> Iterator[tuple[str, Arrays]]:
-        """Accepted updates of one round, as they arrive."""
+        """Accepted updates of one round, as they arrive; the largest comes last."""
         name = f"train {task.stage} {task.round}"
+        outsized: list[Outsized] = []
+        yield from sized(self._updates(task, weights, name), outsized)
+        for one in outsized:
+            self._fail(one.site, name, f"rejected: its update is {one.times:.0e} times the size of the others'")
+
+    def _updates(self, task: Train, weights: Arrays, name: str) -> Iterator[tuple[str, Arrays]]:
         for site, reply in self._audited(
             self.job.trainers, task, weights, name, lambda reply: audit_update(reply, task, weights)
         ):
@@ -131,25 +126,44 @@ class Questions:
     def _audited(
         self, sites: tuple[str, ...], task: AnyTask, arrays: Arrays, name: str, audit: Callable[[Envelope], object]
     ) -> Iterator[tuple[str, Envelope]]:
-        nodes = {site: self._nodes[site] for site in sites if site in self._nodes}
-        tasks = {site: Envelope(task, arrays).with_head(self.diary.heads.get(site)) for site in nodes}
-        for answer in ask(self._grid, nodes, tasks, self.job.deadline):
+        nodes = self._present(sites, name)
+        tasks = {site: Envelope(task).with_head(self._heads.of(site)) for site in nodes}
+        self.journal.tell("asked", task=name, sites=sorted(nodes))
+        for answer in ask(self._grid, nodes, tasks, arrays, self.job.deadline):
             sentence = answer.failure
             if answer.envelope is not None:
                 try:
+                    audit_run(answer.envelope, self.job.run)
                     audit(answer.envelope)
                 except ReplyRejected as rejected:
                     sentence = f"rejected: {rejected}"
                 else:
-                    self._keep_head(answer.site, answer.envelope)
+                    self._accepted(answer, answer.envelope, name)
                     yield answer.site, answer.envelope
                     continue
-            self.diary.failures.append(Failure(site=answer.site, task=name, sentence=sentence))
+            self._fail(answer.site, name, sentence)
 
-    def _keep_head(self, site: str, reply: Envelope) -> None:
+    def _present(self, sites: tuple[str, ...], name: str) -> dict[str, int]:
+        """Nodes to ask, with those of hospitals that have come since the last question; who is away is noted once."""
+        self._nodes |= connected(self._grid, set(sites) - set(self._nodes))
+        for site in sorted(set(sites) - set(self._nodes) - self._away):
+            self._away.add(site)
+            self._fail(site, name, "not connected")
+        return {site: self._nodes[site] for site in sites if site in self._nodes}
+
+    def _accepted(self, answer: Answer, envelope: Envelope, name: str) -> None:
         """A ledger is chained: one that lacks the last head it gave out was cut off, or is an old copy."""
-        if isinstance(reply.header, Reply) and reply.header.head:
-            self.diary.heads[site] = reply.header.head
+        header = envelope.header
+        if isinstance(header, Reply) and header.head:
+            self._heads.keep(answer.site, header.head)
+        size = sum(values.nbytes for values in envelope.arrays.values())
+        spent = header.epsilon if isinstance(header, Trained | Tallied) else None
+        told = {"site": answer.site, "seconds": round(answer.seconds, 3), "bytes": size, "epsilon": spent}
+        self.journal.tell("answered", task=name, **told)
+
+    def _fail(self, site: str, name: str, sentence: str) -> None:
+        self.diary.failures.append(Failure(site=site, task=name, sentence=sentence))
+        self.journal.tell("failed", task=name, site=site, sentence=sentence)
 
     def _note(self, site: str, place: tuple[str, int], releases: int, epsilon: float | None) -> None:
         if epsilon is not None and releases:

@@ -1,25 +1,42 @@
-"""Asks hospitals and takes their replies as they arrive, until all have answered or the deadline has passed."""
+"""Asks hospitals and takes their replies one by one as they arrive, until all are in or the deadline has passed."""
 
+import gc
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from flwr.app import Message
+from flwr.common.constant import ErrorCode
 from flwr.serverapp import Grid
 
 from shared.errors import RunError
-from shared.wire import MESSAGE_TYPES, Envelope, Refused
+from shared.wire import MESSAGE_TYPES, Arrays, Envelope, Refused, pack
 
-POLL = 0.05  # seconds between looks for new replies
+POLL = 0.05  # seconds between looks for new replies, at first
+SLOWEST = 0.5  # seconds between looks when nothing has come for a while
+FAILURES = {
+    ErrorCode.NODE_UNAVAILABLE: "is not connected any more",
+    ErrorCode.MESSAGE_UNAVAILABLE: "its reply was lost on the way",
+    ErrorCode.REPLY_MESSAGE_UNAVAILABLE: "its reply was lost on the way",
+    ErrorCode.INVALID_FAB: "does not run the program that was sent",
+    ErrorCode.LOAD_CLIENT_APP_EXCEPTION: "its program could not be started",
+}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A hospital's reply, or the sentence that says why there is none."""
+    """A hospital's reply after ``seconds``, or the sentence that says why there is none."""
 
     site: str
     envelope: Envelope | None
     failure: str = ""
+    seconds: float = 0.0
+
+
+def connected(grid: Grid, names: Iterable[str]) -> dict[str, int]:
+    """Node of each hospital that is connected now, by its registered name."""
+    wanted = set(names)
+    return {node.name: node.node_id for node in grid.get_nodes() if node.name in wanted}
 
 
 def roll_call(grid: Grid, names: Iterable[str], deadline: float) -> dict[str, int]:
@@ -29,7 +46,7 @@ def roll_call(grid: Grid, names: Iterable[str], deadline: float) -> dict[str, in
     """
     wanted, until = set(names), time.monotonic() + deadline
     while True:
-        found = {node.name: node.node_id for node in grid.get_nodes() if node.name in wanted}
+        found = connected(grid, wanted)
         if wanted <= set(found) or time.monotonic() >= until:
             break
         time.sleep(POLL)
@@ -38,43 +55,57 @@ def roll_call(grid: Grid, names: Iterable[str], deadline: float) -> dict[str, in
     return {name: found[name] for name in sorted(found)}
 
 
-def ask(grid: Grid, nodes: Mapping[str, int], tasks: Mapping[str, Envelope], deadline: float) -> Iterator[Answer]:
-    """Send every node its task and yield each hospital's answer as it arrives; at the deadline, who is late."""
+def ask(
+    grid: Grid, nodes: Mapping[str, int], tasks: Mapping[str, Envelope], arrays: Arrays, deadline: float
+) -> Iterator[Answer]:
+    """Send every node its task and yield each hospital's answer as it arrives; at the deadline, who is late.
+
+    All tasks carry the same ``arrays``, which are in memory once.
+    """
     if not nodes:
         return
+    packed = pack(arrays)
     messages = [
-        Message(tasks[site].to_record(), dst_node_id=node, message_type=MESSAGE_TYPES[tasks[site].header.kind])
+        Message(tasks[site].to_record(packed), dst_node_id=node, message_type=MESSAGE_TYPES[tasks[site].header.kind])
         for site, node in nodes.items()
     ]
     sent = list(grid.push_messages(messages))
-    waiting = {message_id: site for message_id, site in zip(sent, nodes, strict=True) if message_id}
+    del messages, packed
+    waiting = {message_id: site for message_id, site in zip(sent, nodes, strict=False) if message_id}
     for site in set(nodes) - set(waiting.values()):
         yield Answer(site, None, "could not be reached")
     yield from _collect(grid, waiting, deadline)
 
 
 def _collect(grid: Grid, waiting: dict[str, str], deadline: float) -> Iterator[Answer]:
-    """Answers to the messages ``waiting`` {message: hospital}, as they arrive, and in the end those that are late."""
-    until = time.monotonic() + deadline
+    """Answers to the messages ``waiting`` {message: hospital}, one at a time, and in the end those that are late."""
+    begun, pause = time.monotonic(), POLL
     while waiting:
-        for message in grid.pull_messages(list(waiting)):
-            if site := waiting.pop(message.metadata.reply_to_message_id, ""):
-                yield _read(site, message)
-        if time.monotonic() >= until:
+        pause = min(1.2 * pause, SLOWEST)
+        for identifier in list(waiting):
+            for message in grid.pull_messages([identifier]):  # one, so that no two replies are in memory
+                site, pause = waiting.pop(identifier, ""), POLL
+                if site and message.metadata.reply_to_message_id == identifier:
+                    answer = _read(site, message, time.monotonic() - begun)
+                    del message  # Flower's messages refer to themselves: only a collection frees their arrays
+                    gc.collect()
+                    yield answer
+                    del answer
+        if time.monotonic() - begun >= deadline:
             break
         if waiting:
-            time.sleep(POLL)
+            time.sleep(pause)
     for site in waiting.values():
         yield Answer(site, None, f"no answer within {deadline:g} s")
 
 
-def _read(site: str, message: Message) -> Answer:
-    if message.has_error():
-        return Answer(site, None, "its program failed")  # the error's own text is not ours to keep
+def _read(site: str, message: Message, seconds: float) -> Answer:
+    if message.has_error():  # the error's own text is not ours to keep
+        return Answer(site, None, FAILURES.get(message.error.code, "its program failed"), seconds)
     try:
         envelope = Envelope.from_record(message.content)
     except (ValueError, KeyError):
-        return Answer(site, None, "answered something that is no message of ours")
+        return Answer(site, None, "answered something that is no message of ours", seconds)
     if isinstance(envelope.header, Refused):
-        return Answer(site, None, f"refused ({envelope.header.code}): {envelope.header.sentence}")
-    return Answer(site, envelope)
+        return Answer(site, None, f"refused ({envelope.header.code}): {envelope.header.sentence}", seconds)
+    return Answer(site, envelope, "", seconds)

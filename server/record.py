@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from server.disk import write_whole
 from shared.privacy.records import RunKey
 from shared.sections import Section
 from shared.wire import CohortCount, SiteFigures
@@ -48,6 +49,7 @@ class RunRecord(Section):
     failures: tuple[Failure, ...]
     unpublished: tuple[str, ...]  # parameter groups that fewer than min_contributors hospitals trained
     rounds: tuple[RoundTime, ...]
+    notes: tuple[str, ...] = ()  # of the server's own: a damaged checkpoint, updates that point against all others
     seconds: float
 
     def spent(self) -> dict[str, tuple[float, int]]:
@@ -62,9 +64,12 @@ class RunRecord(Section):
 
     def save(self, folder: Path) -> None:
         """Write into a results folder."""
-        path = folder / "runs" / f"{self.run.name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.model_dump_json(indent=2), encoding="utf-8")
+        write_whole(record_file(folder, self.run), self.model_dump_json(indent=2).encode())
+
+
+def record_file(folder: Path, run: RunKey) -> Path:
+    """Where the record of a finished run lies in a results folder."""
+    return folder / "runs" / f"{run.name}.json"
 
 
 def load_records(folder: Path) -> list[RunRecord]:

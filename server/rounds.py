@@ -1,84 +1,123 @@
 """One run of a study: ask, collect, audit, aggregate, checkpoint; then freeze, choose thresholds, and validate."""
 
 import time
+from pathlib import Path
 
 from flwr.serverapp import Grid
 
-from server.checkpoint import save_weights
-from server.questions import Assignment, Diary, Questions
+from server.checkpoint import FROZEN, Progress, load_checkpoint, save_checkpoint, save_weights
+from server.directions import Directions, against
+from server.questions import Assignment, Questions
 from server.quorum import roll_call
 from server.record import RoundTime, RunRecord
 from server.strategies import STRATEGIES
 from server.weights import Averager, fused_start, initial_weights
 from shared.errors import RunError
 from shared.privacy.mechanism import stages_of
-from shared.wire import Arrays, Train, weights_digest
+from shared.wire import Train, weights_digest
 
 
 def conduct(grid: Grid, job: Assignment) -> RunRecord:
-    """Run it from the first question to the last figure; RunError if too few hospitals take part."""
-    begun, diary = time.monotonic(), Diary()
+    """Run it from the first question to the last figure, or go on from its checkpoint in the job's folder.
+
+    RunError if too few hospitals take part, or if no checkpoint that was made is whole.
+    """
+    begun = time.monotonic()
+    run = load_checkpoint(checkpoint_file(job), job.run) or Progress(initial_weights(job.study))
+    earlier = run.seconds
     nodes = roll_call(grid, {*job.trainers, *job.evaluators}, job.deadline)
-    desk = Questions(grid, job, nodes, diary)
+    desk = Questions(grid, job, nodes, run.diary)
     # 1. Who is there, with how many patients?
-    cohorts = desk.describe()
+    run.cohorts = run.cohorts or desk.describe()
     # 2. Train, stage by stage; each stage ends with its average over the last half of its rounds.
-    weights = initial_weights(job.study)
-    for stage, rounds, _ in stages_of(job.study):
-        if stage == "threshold":
-            continue
-        if stage == "fusion":
-            weights = fused_start(job.study, weights)
-        weights = _stage(desk, stage, rounds, weights)
+    for stage, rounds in stages_left(job, run):
+        _stage(desk, run, stage, rounds)
     # 3. Freeze: from here on the weights have one digest.
-    digest = weights_digest(weights)
+    digest = weights_digest(run.weights)
     note = {"digest": digest, "privacy": job.study.privacy.model_dump_json()}
-    save_weights(job.folder / "models" / f"{job.label}.safetensors", weights, note)
-    # 4. Thresholds, from training patients only.
-    thresholds = desk.thresholds(weights)
+    save_weights(job.folder / "models" / f"{job.label}.safetensors", run.weights, note)
+    # 4. Thresholds, from training patients only; hospitals commit to them with the first figure.
+    if run.stage != FROZEN:
+        run.thresholds = desk.thresholds(run.weights)
+        run.stage = FROZEN
+        save_checkpoint(checkpoint_file(job), job.run, run)
     # 5. Validate everywhere.
-    figures = desk.evaluate(weights, digest, thresholds)
+    figures = desk.evaluate(run.weights, digest, run.thresholds)
+    desk.journal.tell("finished", models=digest)
     return RunRecord(
         run=job.run,
         private=job.study.private,
         trainers=job.trainers,
-        cohorts=cohorts,
-        ledger=tuple(diary.ledger),
+        cohorts=run.cohorts,
+        ledger=tuple(run.diary.ledger),
         models=digest,
-        thresholds=thresholds,
+        thresholds=run.thresholds,
         figures=figures,
-        failures=tuple(diary.failures),
-        unpublished=tuple(sorted(diary.unpublished)),
-        rounds=tuple(diary.rounds),
-        seconds=time.monotonic() - begun,
+        failures=tuple(run.diary.failures),
+        unpublished=tuple(sorted(run.diary.unpublished)),
+        rounds=tuple(run.diary.rounds),
+        notes=tuple(run.diary.notes),
+        seconds=earlier + time.monotonic() - begun,
     )
 
 
-def _stage(desk: Questions, stage: str, rounds: int, weights: Arrays) -> Arrays:
-    """All rounds of one stage; the weights that it ends with."""
-    job = desk.job
-    average = Averager(rounds // 2 + 1 if job.study.training.average == "last-half" else rounds)
-    for number in range(1, rounds + 1):
-        begun = time.monotonic()
-        task = Train(study=job.study.text, run=job.run, stage=stage, round=number)  # type: ignore[arg-type]
-        strategy = STRATEGIES[job.study.training.strategy]()
-        for site, update in desk.updates(task, weights):
-            strategy.add(site, desk.weight(site), update)
-        groups = strategy.contributors
-        few = {group for group, sites in groups.items() if len(sites) < job.min_contributors}
-        if not groups.keys() - few:
-            raise RunError(
-                f"stage {stage}, round {number}: fewer than {job.min_contributors} hospitals answered with an update; "
-                f"what was reached before is kept in checkpoints/{job.label}.safetensors. {desk.diary.told()}"
-            )
-        desk.diary.unpublished.update(few)
-        weights = strategy.updated(weights, job.min_contributors)
-        average.add(number, weights)
-        save_weights(
-            job.folder / "checkpoints" / f"{job.label}.safetensors", weights, {"stage": stage, "round": str(number)}
+def checkpoint_file(job: Assignment) -> Path:
+    """Where the run's last checkpoint is."""
+    return job.folder / "checkpoints" / f"{job.label}.safetensors"
+
+
+def stages_left(job: Assignment, run: Progress) -> list[tuple[str, int]]:
+    """(stage, rounds) of training from where the run stands, the stage that it is in among them."""
+    training: list[tuple[str, int]] = [
+        (stage, rounds) for stage, rounds, _ in stages_of(job.study) if stage != "threshold"
+    ]
+    names = [*(stage for stage, _ in training), FROZEN]
+    return training[names.index(run.stage) :] if run.stage else training
+
+
+def _stage(desk: Questions, run: Progress, stage: str, rounds: int) -> None:
+    """All rounds of one stage that are left, and the stage's average as its last weights."""
+    if run.stage != stage:
+        if stage == "fusion":
+            run.weights = fused_start(desk.job.study, run.weights)
+        run.average = Averager(rounds // 2 + 1 if desk.job.study.training.average == "last-half" else rounds)
+        run.stage, run.round, run.diary.cosines = stage, 0, {}
+    directions = Directions(run.diary.cosines)
+    for number in range(run.round + 1, rounds + 1):
+        _round(desk, run, number, directions)
+    opposed = (
+        against(run.diary.cosines) if stage == "encoders" else {}
+    )  # fusions start near an optimum, where all differ
+    for site, cosine in opposed.items():
+        run.diary.notes.append(
+            f"{site}: its updates of stage {stage} point against the others' (mean cosine {cosine:.2f}): look for "
+            "exchanged labels or a changed program there"
         )
-        answered = tuple(sorted({site for sites in groups.values() for site in sites}))
-        desk.diary.rounds.append(
-            RoundTime(stage=stage, round=number, answered=answered, seconds=time.monotonic() - begun)
+    run.weights = run.average.mean(run.weights)
+
+
+def _round(desk: Questions, run: Progress, number: int, directions: Directions) -> None:
+    """One round: the next weights, and a checkpoint; RunError if too few hospitals answered."""
+    begun, job, stage = time.monotonic(), desk.job, run.stage
+    task = Train(study=job.study.text, run=job.run, stage=stage, round=number)  # type: ignore[arg-type]
+    strategy = STRATEGIES[job.study.training.strategy]()
+    for site, update in desk.updates(task, run.weights):
+        strategy.add(site, desk.weight(site), update)
+        directions.add(site, update)
+    directions.close_round()
+    groups = strategy.contributors
+    few = {group for group, sites in groups.items() if len(sites) < job.min_contributors}
+    if not groups.keys() - few:
+        raise RunError(
+            f"stage {stage}, round {number}: fewer than {job.min_contributors} hospitals answered with an update; "
+            f"what was reached before is kept in checkpoints/{job.label}.safetensors. {desk.diary.told()}"
         )
-    return average.mean(weights)
+    run.diary.unpublished.update(few)
+    run.weights = strategy.updated(run.weights, job.min_contributors)
+    run.average.add(number, run.weights)
+    run.round, seconds = number, time.monotonic() - begun
+    run.seconds += seconds
+    answered = tuple(sorted({site for sites in groups.values() for site in sites}))
+    run.diary.rounds.append(RoundTime(stage=stage, round=number, answered=answered, seconds=seconds))
+    save_checkpoint(checkpoint_file(job), job.run, run)
+    desk.journal.tell("round", stage=stage, round=number, answered=answered, seconds=round(seconds, 3))

@@ -31,19 +31,18 @@ def fused_start(study: Study, weights: Arrays) -> Arrays:
 class Averager:
     """Mean of the weights from round ``first`` of a stage on: after the noise, it costs no privacy."""
 
-    def __init__(self, first: int) -> None:
-        self._first = first
-        self._count = 0
-        self._sums: dict[str, npt.NDArray[np.float64]] = {}
+    def __init__(self, first: int, count: int = 0, sums: Arrays | None = None) -> None:
+        self.first, self.count = first, count
+        self.sums: dict[str, npt.NDArray[np.float64]] = dict(sums or {})
 
     def add(self, number: int, weights: Arrays) -> None:
         """Note the weights after round ``number`` (from 1); rounds before the first are passed over."""
-        if number < self._first:
+        if number < self.first:
             return
-        self._count += 1
+        self.count += 1
         for name, values in weights.items():
-            self._sums[name] = self._sums.get(name, np.zeros(values.shape)) + values
+            self.sums[name] = self.sums.get(name, np.zeros(values.shape)) + values
 
     def mean(self, last: Arrays) -> Arrays:
         """The average, in the type of ``last``."""
-        return {name: (self._sums[name] / self._count).astype(values.dtype) for name, values in last.items()}
+        return {name: (self.sums[name] / self.count).astype(values.dtype) for name, values in last.items()}

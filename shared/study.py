@@ -11,6 +11,7 @@ from shared.modalities import Modality
 from shared.outcomes import Outcome
 from shared.outcomes.loss_choice import CrossEntropy, LossChoice
 from shared.sections import Name, Positive, Section, Share
+from shared.simulated import Simulation
 
 
 class Unit(Section):
@@ -199,13 +200,6 @@ class Comparator(Section):
     kind: Literal["knn-lasso", "lightgbm", "multi-kernel-svm", "xgboost"]
     modalities: tuple[Name, ...] = Field(min_length=1)
     arms: tuple[ArmName, ...] = Field(default=("alone", "pooled"), min_length=1)
-
-
-class Simulation(Section):
-    """Read by simulations only: which generator invents the hospitals, and how they differ."""
-
-    generator: Literal["larynx"]
-    separation: dict[str, Positive]  # distance of the class means in standard deviations, by modality
 
 
 class Study(Section):

@@ -11,6 +11,7 @@ from shared.outcomes.loss_choice import CrossEntropy, Weighted
 from shared.outcomes.numbers import Forecast
 from shared.sampling_rules import sampling_faults, sampling_warnings
 from shared.sections import duplicates
+from shared.simulation_rules import simulation_faults
 from shared.study import PICKS_ONE, ColumnSplit, DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
 
 Fault = tuple[str, str, str]  # place, rule, remedy
@@ -33,6 +34,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _strategy_faults(study)
     yield from sampling_faults(study)
     yield from _privacy_faults(study)
+    yield from simulation_faults(study)
 
 
 def warnings(study: Study) -> Iterator[str]:
@@ -136,11 +138,6 @@ def _evaluation_faults(study: Study) -> Iterator[Fault]:
             rule = f'a published figure is named "metric.cohort", got {name}'
             yield "evaluation.published", rule, 'for instance "auc.external"'
     yield from _comparison_faults(study)
-    if study.simulation is not None:
-        if study.outcome.kind != "binary":
-            yield "simulation.generator", "invents a binary outcome", "take another generator"
-        for name in sorted(set(names) ^ set(study.simulation.separation)):
-            yield "simulation.separation", f'"{name}" stands on one side only', "one entry for each modality"
 
 
 def _comparison_faults(study: Study) -> Iterator[Fault]:

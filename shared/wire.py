@@ -5,18 +5,19 @@ outbox keeps the same message as bytes.
 """
 
 import hashlib
+import json
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from flwr.app import Array, ArrayRecord, ConfigRecord, RecordDict
 from pydantic import Field, TypeAdapter, model_validator
-from safetensors import safe_open
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from shared.cohorts import Role
-from shared.metrics.cells import BINS
 from shared.privacy.records import RunKey
 from shared.risk_figures import RiskFigures
 from shared.sections import Section
@@ -72,9 +73,10 @@ class CohortCount(Section):
 
 
 class Reply(Section):
-    """What every answer carries: the hash of the ledger's line that belongs to it, put on when it is released."""
+    """What every answer carries, put on when it is released: the run it is of, and the head of the ledger."""
 
-    head: Digest | None = None
+    run: RunKey | None = None  # of the question: an answer of another run, study or fold is not taken
+    head: Digest | None = None  # the hash of the ledger's line that belongs to this answer
 
 
 class Described(Reply):
@@ -111,6 +113,8 @@ class ClassCells(Section):
 
     @model_validator(mode="after")
     def _on_the_grid(self) -> "ClassCells":
+        from shared.metrics.cells import BINS  # with scipy, which a courier need not wait for
+
         ends = self.edges[:1] == (0,) and self.edges[-1:] == (BINS,)
         if not ends or self.edges != tuple(sorted(set(self.edges))) or len(self.counts) != len(self.edges) - 1:
             raise ValueError("edges must rise from the grid's first to its last, with a cell between any two")
@@ -189,21 +193,25 @@ class Envelope:
     header: AnyHeader
     arrays: Arrays = field(default_factory=dict)
 
-    def to_record(self) -> RecordDict:
-        """As Flower carries it."""
-        arrays = ArrayRecord({name: Array(np.ascontiguousarray(values)) for name, values in self.arrays.items()})
+    def to_record(self, packed: ArrayRecord | None = None) -> RecordDict:
+        """As Flower carries it; ``packed`` are its arrays, if they are packed already for several messages."""
+        arrays = pack(self.arrays) if packed is None else packed
         return RecordDict({"arrays": arrays, "header": ConfigRecord({"json": self.header.model_dump_json()})})
 
     @classmethod
     def from_record(cls, record: RecordDict) -> "Envelope":
         """From Flower; ValueError if it is not one of our messages, whatever is wrong with it."""
-        if set(record.config_records) != {"header"} or set(record.array_records) != {"arrays"}:
+        kinds = {name: type(part) for name, part in record.items()}
+        if kinds != {"header": ConfigRecord, "arrays": ArrayRecord} or set(record.config_records["header"]) != {"json"}:
             raise ValueError("a message holds one header and one set of arrays, and nothing else")
         try:
             header = HEADERS.validate_json(str(record.config_records["header"]["json"]))
-            return cls(header, {name: array.numpy() for name, array in record.array_records["arrays"].items()})
+            arrays = {name: array.numpy() for name, array in record.array_records["arrays"].items()}
         except Exception:  # numpy and pydantic raise many kinds; none of their texts is ours to pass on
             raise ValueError("the message cannot be read") from None
+        if any(values.dtype.kind not in "fiub" for values in arrays.values()):
+            raise ValueError("the message holds an array that is not of numbers")
+        return cls(header, arrays)
 
     def to_bytes(self) -> bytes:
         """As the outbox keeps it; the same envelope gives the same bytes."""
@@ -211,11 +219,25 @@ class Envelope:
         return bytes(save(arrays, metadata={"header": self.header.model_dump_json()}))
 
     @classmethod
+    def from_bytes(cls, content: bytes) -> "Envelope":
+        """From what ``to_bytes`` made; ValueError if it is not one of our messages, whatever is wrong with it."""
+        try:
+            arrays = load(content)  # checks lengths and places before anything else is read
+            text = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]["header"]
+            return cls(HEADERS.validate_json(text), arrays)
+        except Exception:  # of many kinds; none of their texts is ours to pass on
+            raise ValueError("the message cannot be read") from None
+
+    @classmethod
     def from_file(cls, path: str) -> "Envelope":
         """From an outbox file."""
-        with safe_open(path, framework="numpy") as file:
-            header = HEADERS.validate_json(file.metadata()["header"])
-            return cls(header, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        return cls.from_bytes(Path(path).read_bytes())
+
+    def of_run(self, run: RunKey) -> "Envelope":
+        """The same answer with the run that it is of; a refusal is of none."""
+        if not isinstance(self.header, Reply):
+            return self
+        return Envelope(self.header.model_copy(update={"run": run}), self.arrays)
 
     def with_head(self, head: str | None) -> "Envelope":
         """The same message with another head of the hospital's ledger; a refusal carries none."""
@@ -223,10 +245,15 @@ class Envelope:
             return self
         return Envelope(self.header.model_copy(update={"head": head}), self.arrays)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the bytes without the head: a release's is made from its digest, a question stays the same."""
         return hashlib.sha256(self.with_head(None).to_bytes()).hexdigest()
+
+
+def pack(arrays: Arrays) -> ArrayRecord:
+    """Arrays as Flower carries them: one copy of their bytes, which several messages can share."""
+    return ArrayRecord({name: Array(np.ascontiguousarray(values)) for name, values in arrays.items()})
 
 
 def weights_digest(arrays: Arrays) -> str:

@@ -31,7 +31,13 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True)
-    add_study(commands, "run", "run a study: every arm, every model, with and without privacy, and a report")
+    simulate = add_study(commands, "run", "run a study: every arm, every model, with and without privacy, and a report")
+    simulate.add_argument(
+        "--engine",
+        choices=["in-process", "superlink"],
+        default="in-process",
+        help="superlink: real processes with TLS on loopback (the pooled arm stays in this one)",
+    )
     price = add_study(commands, "price", "what privacy costs: AUC against epsilon, over many draws of the noise")
     price.add_argument("--epsilons", type=float, nargs="+", default=[0.5, 1, 2, 4, 8], metavar="E")
     price.add_argument("--draws", type=int, default=20, metavar="N", help="draws of the noise at each epsilon")
@@ -39,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     attack.add_argument("--canaries", type=count, default=200, metavar="N", help="of the audit in one run")
     attack.add_argument("--trials", type=count, default=2000, metavar="N", help="of each audit of one step")
     add_bench(commands)
+    add_show(commands)
     bring = commands.add_parser("import", help="write public data as hospitals' folders")
     bring.add_argument("name", choices=["flamby-heart", "ptb-xl", "uci-heart"], help="the data set")
     bring.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="the downloaded files")
@@ -60,12 +67,26 @@ def add_study(
     return command
 
 
+def add_show(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Pictures of invented patients."""
+    purpose = "draw an invented patient in all modalities to one picture"
+    command = commands.add_parser("show", help=purpose, description=purpose)
+    command.add_argument("study", help="a study of the catalog by its name, or the path of a study file")
+    command.add_argument("--site", required=True, metavar="NAME", help="one of the study's hospitals")
+    command.add_argument("--patient", type=turns, default=1, metavar="N", help="the patient's number (default: 1)")
+    command.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a key")
+    command.add_argument("--to", dest="target", type=Path, required=True, metavar="FILE", help="png, svg or pdf")
+    purpose = "draw a contact sheet of each kind of sketch that invented hospitals have"
+    sheets = commands.add_parser("sheets", help=purpose, description=purpose)
+    sheets.add_argument("--to", dest="target", type=Path, required=True, metavar="DIR", help="where they are drawn")
+
+
 def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The benchmarks, which need no study."""
-    purpose = "time a step with and without privacy, for every encoder and fusion"
+    purpose = "time a step with and without privacy, for every encoder and fusion; or a round over real processes"
     command = commands.add_parser("bench", help=purpose, description=purpose)
-    command.add_argument("what", choices=["privacy"], help="what is timed")
-    command.add_argument("--repeats", type=turns, default=9, metavar="N", help="turns of each case (default: 9)")
+    command.add_argument("what", choices=["privacy", "federation"], help="a step; or a round against stock Flower's")
+    command.add_argument("--repeats", type=turns, default=9, metavar="N", help="turns of each case, or rounds (9)")
     command.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where a folder is made")
 
 
@@ -89,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     from server.report.results import Results
     from simulations.study_run import run_study
 
-    folder = run_study(study, arguments.data, arguments.results, console)
+    folder = run_study(study, arguments.data, arguments.results, console, arguments.engine)
     results = Results.read(folder)
     console.print(summary_table(results))
     for warning in results.warnings:
@@ -128,14 +149,39 @@ def audit(arguments: argparse.Namespace) -> int:
 
 
 def bench(arguments: argparse.Namespace) -> int:
-    """Time a step with and without privacy."""
+    """Time a step with and without privacy, or a round."""
     from rich.console import Console
 
-    from simulations.bench.run import run_bench
-
     console = Console(width=None if sys.stdout.isatty() else 112)
-    folder = run_bench(arguments.results, arguments.repeats, console)
+    if arguments.what == "federation":
+        from simulations.bench.federation import run_federation_bench
+
+        folder = run_federation_bench(arguments.results, arguments.repeats, console)
+    else:
+        from simulations.bench.run import run_bench
+
+        folder = run_bench(arguments.results, arguments.repeats, console)
     console.print(f"Written: {folder}", highlight=False, soft_wrap=True)
+    return DONE
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Draw one invented patient."""
+    study, console = opening(arguments)
+
+    from simulations.show.patient import show_patient
+
+    show_patient(study, arguments.site, arguments.patient, arguments.target)
+    console.print(f"Drawn: {arguments.target}", highlight=False, soft_wrap=True)
+    return DONE
+
+
+def sheets(arguments: argparse.Namespace) -> int:
+    """Draw the contact sheets."""
+    from simulations.show.sheets import write_sheets
+
+    for path in write_sheets(arguments.target):
+        print(path)
     return DONE
 
 
@@ -164,8 +210,13 @@ def bring(arguments: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     given = parser().parse_args()
-    sys.exit(
-        run_command(
-            lambda: {"run": run, "price": price, "audit": audit, "bench": bench, "import": bring}[given.command](given)
-        )
-    )
+    commands = {
+        "run": run,
+        "price": price,
+        "audit": audit,
+        "bench": bench,
+        "show": show,
+        "sheets": sheets,
+        "import": bring,
+    }
+    sys.exit(run_command(lambda: commands[given.command](given)))

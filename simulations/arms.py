@@ -10,6 +10,7 @@ from flwr.app import Context, RecordDict
 
 from client.agent.agent import Agent
 from client.app import courier
+from client.approvals import implied
 from client.archive import Archive
 from client.check import refusals
 from client.site import Limits, Site, load_site
@@ -28,6 +29,7 @@ from simulations.pool import Pool
 T = TypeVar("T")
 Answerer = Callable[[Envelope], Envelope]
 Between = Callable[[str, Envelope, Answerer], Envelope]
+Remote = Callable[[Path, str], None]  # runs an arm of a study file elsewhere
 POOL_LIMITS = Limits(max_epsilon=1e6, allow_without_privacy=True)
 
 
@@ -96,26 +98,45 @@ class Hooks:
     deadline: float = 3600.0
 
 
-def run_arms(study: Study, consortium: Consortium, folder: Path, hooks: Hooks, twins: bool = True) -> None:
+def run_arms(
+    study: Study, consortium: Consortium, folder: Path, hooks: Hooks, twins: bool = True, remote: Remote | None = None
+) -> None:
     """Run all arms of the study, and with ``twins`` those of a private one once more without privacy.
 
-    The runs' records go to ``folder``.
+    The runs' records go to ``folder``. ``remote`` runs arms over another engine, except for the pooled one, which no
+    federation can have.
     """
-    for variant in variants(study, consortium) if twins else [study]:
-        path = folder / "studies" / f"{variant.digest[:12]}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(variant.text, encoding="utf-8")
+    for path in study_files(study, consortium, folder, twins):
         for arm in study.arms.run:
-            nodes = {name: {"site": name} for name in (*study.sites, *(["pooled"] if arm == "pooled" else []))}
-            grid = InProcessGrid(courier(Reach(consortium, hooks)), nodes, hooks.watch, hooks.delay, hooks.crash)
-            config: dict[str, bool | float | int | str] = {
-                "study": str(path),
-                "overrides": "",
-                "arm": arm,
-                "folder": str(folder),
-                "deadline-seconds": hooks.deadline,
-            }
-            server_app(grid, Context(run_id=1, node_id=1, node_config={}, state=RecordDict(), run_config=config))
+            if remote and arm != "pooled":
+                remote(path, arm)
+            else:
+                _run_here(path, arm, (study, consortium), folder, hooks)
+
+
+def study_files(study: Study, consortium: Consortium, folder: Path, twins: bool) -> list[Path]:
+    """The study as it travels, in a file of its own, and its twin's."""
+    paths = []
+    for variant in variants(study, consortium) if twins else [study]:
+        paths.append(folder / "studies" / f"{variant.digest[:12]}.json")
+        paths[-1].parent.mkdir(parents=True, exist_ok=True)
+        paths[-1].write_text(variant.text, encoding="utf-8")
+    return paths
+
+
+def _run_here(path: Path, arm: str, over: tuple[Study, Consortium], folder: Path, hooks: Hooks) -> None:
+    study, consortium = over
+    nodes = {name: {"site": name} for name in (*study.sites, *(["pooled"] if arm == "pooled" else []))}
+    grid = InProcessGrid(courier(Reach(consortium, hooks)), nodes, hooks.watch, hooks.delay, hooks.crash)
+    config: dict[str, bool | float | int | str] = {
+        "study": str(path),
+        "overrides": "",
+        "arm": arm,
+        "folder": str(folder),
+        "heads": "",
+        "deadline-seconds": hooks.deadline,
+    }
+    server_app(grid, Context(run_id=1, node_id=1, node_config={}, state=RecordDict(), run_config=config))
 
 
 def variants(study: Study, consortium: Consortium) -> list[Study]:
@@ -154,13 +175,12 @@ class Reach:
     def _agent(self, site: str, state: Path, task: Task) -> Agent:
         if site != "pooled":
             archive = self._consortium.archives[site]
-            return Agent(archive, archive.site.model_copy(update={"state": state}))
+            return Agent(archive, archive.site.model_copy(update={"state": state}), implied)
         fold: Fold = fold_named(study_from_text(task.study), task.run.fold)
         pool = Pool({name: self._consortium.archives[name] for name in fold.train})
         weights = {digest: path for name in fold.train for digest, path in self._weights(name).items()}
-        return Agent(
-            pool, Site(name=site, data=state, state=state, encoding="utf-8", weights=weights, limits=POOL_LIMITS)
-        )
+        place = Site(name=site, data=state, state=state, encoding="utf-8", weights=weights, limits=POOL_LIMITS)
+        return Agent(pool, place, implied)
 
     def _weights(self, site: str) -> dict[str, Path]:
         return self._consortium.archives[site].site.weights

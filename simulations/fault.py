@@ -9,10 +9,14 @@ class Fault:
     """What a hospital does wrong with tasks of kind ``on`` (in round ``round`` only, if given).
 
     ``fail`` crashes, ``unreachable`` has no agent that its courier could reach, ``late`` answers after the deadline,
-    ``nonsense`` answers with arrays that are not numbers.
+    ``nonsense`` answers with arrays that are not numbers, ``huge`` with numbers a million times larger, ``swollen``
+    with arrays a thousand times larger, ``flipped`` with the opposite of what it learned, ``stale`` with what it
+    answered before, ``foreign`` with an answer of another study, ``untyped`` with what is no message of ours.
     """
 
-    kind: Literal["fail", "unreachable", "late", "nonsense"]
+    kind: Literal[
+        "fail", "unreachable", "late", "nonsense", "huge", "swollen", "flipped", "stale", "foreign", "untyped"
+    ]
     on: Literal["describe", "train", "tally-threshold", "evaluate"] = "train"
     round: int | None = None
 

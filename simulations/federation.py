@@ -2,12 +2,14 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from flwr.app import Message
 
 from client.ledger_file import LedgerFile
@@ -17,7 +19,7 @@ from server.validation.assemble import assemble
 from shared.privacy.records import Spend
 from shared.study import Study
 from shared.study_file import study_from_text
-from shared.wire import Envelope, Train
+from shared.wire import Envelope, Reply, Train
 from simulations.arms import Answerer, Hooks, open_consortium, run_arms
 from simulations.fault import Fault
 from simulations.hospitals import invent
@@ -99,7 +101,8 @@ def _hooks(faults: Mapping[str, Fault], crossings: list[Crossing]) -> Hooks:
     def watch(site: str, message: Message) -> None:
         direction: Literal["in", "out"] = "out" if message.metadata.reply_to_message_id else "in"
         if not message.has_error():
-            crossings.append(Crossing(site, direction, Envelope.from_record(message.content)))
+            with suppress(ValueError):  # of a hospital that was made to answer something else
+                crossings.append(Crossing(site, direction, Envelope.from_record(message.content)))
 
     def delay(site: str, message: Message) -> float:
         fault = faults.get(site)
@@ -110,16 +113,45 @@ def _hooks(faults: Mapping[str, Fault], crossings: list[Crossing]) -> Hooks:
         fault = faults.get(site)
         return bool(fault and fault.kind == "fail" and _hit(fault, Envelope.from_record(message.content)))
 
+    before: dict[str, Envelope] = {}  # what each hospital with a fault answered last
+
     def between(site: str, task: Envelope, answer: Answerer) -> Envelope:
         fault = faults.get(site)
         if fault is None or fault.kind in ("fail", "late") or not _hit(fault, task):
-            return answer(task)
+            before[site] = answer(task)
+            return before[site]
         if fault.kind == "unreachable":
             raise ConnectionError("this hospital was made to fail")
         reply = answer(task)
-        return Envelope(reply.header, {name: np.full_like(a, np.nan) for name, a in reply.arrays.items()})
+        last, before[site] = before.get(site, reply), reply
+        return last if fault.kind == "stale" else WRONG[fault.kind](reply)
 
     return Hooks(watch=watch, delay=delay, crash=crash, between=between, deadline=DEADLINE if faults else 60.0)
+
+
+def _changed(change: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Callable[[Envelope], Envelope]:
+    return lambda reply: Envelope(reply.header, {name: change(values) for name, values in reply.arrays.items()})
+
+
+def _foreign(reply: Envelope) -> Envelope:
+    assert isinstance(reply.header, Reply)
+    assert reply.header.run
+    run = reply.header.run.model_copy(update={"study": "0" * 64})
+    return reply.of_run(run)
+
+
+def _untyped(reply: Envelope) -> Envelope:
+    return Envelope(reply.header.model_copy(update={"kind": "gossip"}), reply.arrays)
+
+
+WRONG: dict[str, Callable[[Envelope], Envelope]] = {
+    "nonsense": _changed(lambda values: np.full_like(values, np.nan)),
+    "huge": _changed(lambda values: values * np.float32(1e6)),
+    "swollen": _changed(lambda values: np.resize(values, (1000, *values.shape))),
+    "flipped": _changed(lambda values: -values),
+    "foreign": _foreign,
+    "untyped": _untyped,
+}
 
 
 def _hit(fault: Fault, task: Envelope) -> bool:

@@ -75,7 +75,7 @@ class InProcessGrid(Grid):
             message.metadata.__dict__["_message_id"] = identifier
             name = self._names[message.metadata.dst_node_id]
             late = self._delay(name, message) if self._delay else 0.0
-            self._pushed[identifier] = (_copied(message), time.monotonic() + late)
+            self._pushed[identifier] = (message, time.monotonic() + late)
             identifiers.append(identifier)
         return identifiers
 
@@ -84,7 +84,7 @@ class InProcessGrid(Grid):
         for identifier in message_ids:
             if identifier in self._pushed and self._pushed[identifier][1] <= time.monotonic():
                 message, _ = self._pushed.pop(identifier)
-                yield self._answer(message)
+                yield self._answer(_copied(message))  # now, so that tasks of all hospitals share their arrays
 
     def send_and_receive(self, messages: Iterable[Message], *, timeout: float | None = None) -> Iterable[Message]:
         """Push, and pull what is due before ``timeout`` seconds have passed (None: all)."""

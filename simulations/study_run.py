@@ -4,7 +4,6 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from flwr.app import Message
@@ -14,9 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from client.check import Findings, findings_of
 from client.check_notes import folder_notes
 from client.check_page import reading_table
+from server.diary import read_journal
+from server.follow import Job, run_arm
 from server.record import load_records
 from server.report.results import Results
 from server.report.write import write_report
+from server.run_folder import fresh_folder
 from server.validation.assemble import assemble
 from server.validation.ledger import write_ledger
 from shared.errors import FileError, Problem, StudyError
@@ -30,14 +32,15 @@ from simulations.arms import (
     open_consortium,
     protected_only,
     run_arms,
+    study_files,
 )
+from simulations.comparators.run import compared
 from simulations.hospitals import generator_digest, invent, oracle
+from simulations.real_federation import RealFederation
 from simulations.site_file import write_site_file
 
-ENGINE = "in-process"
 
-
-def run_study(study: Study, data: Path | None, results: Path, console: Console) -> Path:
+def run_study(study: Study, data: Path | None, results: Path, console: Console, engine: str = "in-process") -> Path:
     """Run a study over the hospitals in ``data`` (None: invent them); returns the new results folder."""
     begun = time.monotonic()
     with bars(console) as progress:
@@ -50,7 +53,7 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console) 
         for note in (*learnability_warnings(study), *notes_of(found)):
             console.print(f"note: {note}", highlight=False)
         try:
-            train_all(study, consortium, folder, progress)
+            ENGINES[engine](study, consortium, (hospitals, folder), progress)
         except KeyboardInterrupt:
             kept = len(list((folder / "runs").glob("*.json")))
             console.print(
@@ -60,7 +63,9 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console) 
             raise
     truth = oracle(study) if invented else {}
     records = load_records(folder)
-    outcome = assemble(study, records, ENGINE, truth, time.monotonic() - begun)
+    if study.comparators:
+        records = compared(study, consortium.archives, records)
+    outcome = assemble(study, records, engine, truth, time.monotonic() - begun)
     if study.private and (closed := protected_only(consortium)):
         told = f"not run without privacy for comparison, since it is not allowed by {', '.join(closed)}"
         outcome = outcome.model_copy(update={"warnings": (*outcome.warnings, told)})
@@ -79,22 +84,6 @@ def write_results(study: Study, results: Results, folder: Path) -> None:
     (folder / "study.json").write_text(json.dumps(json.loads(study.text), indent=2) + "\n", encoding="utf-8")
     results.write(folder)
     write_report(results, folder)
-
-
-def fresh_folder(results: Path, name: str) -> Path:
-    """A new results folder ``<study>-<time>``; an existing one is never used again."""
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
-        folder = results / f"{name}-{stamp}{suffix}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError:
-            problem = Problem("--results", results.name, "no folder can be made there", "name another one")
-            raise FileError([problem]) from None
-        return folder
-    raise FileExistsError("a thousand runs in one second")
 
 
 def invented_folder(study: Study, progress: Progress) -> Path:
@@ -138,15 +127,38 @@ def opened(study: Study, hospitals: Path, folder: Path, progress: Progress) -> C
     return consortium
 
 
-def train_all(study: Study, consortium: Consortium, folder: Path, progress: Progress) -> None:
-    """Run all arms, with a step of the bar for each message to a hospital."""
+def train_here(study: Study, consortium: Consortium, places: tuple[Path, Path], progress: Progress) -> None:
+    """Run all arms in this process, with a step of the bar for each message to a hospital."""
     task = progress.add_task("training and validating", total=messages_expected(study, consortium))
 
     def watch(_: str, message: Message) -> None:
         if not message.metadata.reply_to_message_id:
             progress.advance(task)
 
-    run_arms(study, consortium, folder, Hooks(watch=watch))
+    run_arms(study, consortium, places[1], Hooks(watch=watch))
+
+
+def train_over_superlink(study: Study, consortium: Consortium, places: tuple[Path, Path], progress: Progress) -> None:
+    """Run all arms over real processes, the pooled one here; ``places`` are the hospitals' and the results' folder."""
+    hospitals, folder = places
+    task = progress.add_task("starting", total=messages_expected(study, consortium))
+    files = study_files(study, consortium, folder, twins=True)
+    with RealFederation({name: hospitals / name / "site.toml" for name in study.sites}, folder / "federation") as all_:
+        all_.join(list(study.sites), files)
+        progress.update(task, description="training and validating")
+
+        def remote(path: Path, arm: str) -> None:
+            run_arm(all_.federation, Job(path, folder, arm, Hooks.deadline), look)
+
+        def look() -> None:
+            lines = [line["event"] for path in (folder / "journal").glob("*.jsonl") for line in read_journal(path)]
+            progress.update(task, completed=lines.count("answered") + lines.count("failed"))
+
+        run_arms(study, consortium, folder, Hooks(), remote=remote)
+        look()
+
+
+ENGINES = {"in-process": train_here, "superlink": train_over_superlink}
 
 
 def bars(console: Console) -> Progress:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from client.agent.agent import Agent
+from client.approvals import implied
 from client.archive import Archive
 from client.site import Site, load_site
 from server.weights import initial_weights
@@ -107,7 +108,7 @@ def hospital(
 
 def agent_of(site: Site) -> Agent:
     """A new agent on a hospital's folder, as after a restart."""
-    return Agent(Archive(site), site)
+    return Agent(Archive(site), site, implied)
 
 
 def outbox(site: Site) -> list[Path]:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from client.connection import ConnectionFile
 from client.site import Limits, SiteFile
+from shared import simulated
 from shared import study as sections
 from shared.modalities import MODALITIES
 from shared.sections import Section
@@ -24,8 +26,9 @@ def keys_of(section: type[BaseModel]) -> Iterator[str]:
 
 
 def all_sections() -> list[type[Section]]:
-    own = [value for value in vars(sections).values() if isinstance(value, type) and issubclass(value, Section)]
-    return [*own, *MODALITIES.values(), SiteFile, Limits]
+    modules = (sections, simulated)
+    own = [v for module in modules for v in vars(module).values() if isinstance(v, type) and issubclass(v, Section)]
+    return [*own, *MODALITIES.values(), SiteFile, Limits, ConnectionFile]
 
 
 @pytest.mark.parametrize("section", all_sections(), ids=lambda section: section.__name__)
@@ -41,10 +44,28 @@ def test_its_commands_exist_and_answer_at_once():
         ("simulations", "price"),
         ("simulations", "audit"),
         ("simulations", "bench"),
+        ("simulations", "show"),
+        ("simulations", "sheets"),
         ("simulations", "import"),
+        ("server", "provision"),
+        ("server", "start"),
+        ("server", "run"),
+        ("server", "status"),
+        ("server", "resume"),
+        ("server", "report"),
+        ("server", "compare"),
         ("client", "check"),
         ("client", "ledger"),
         ("client", "egress"),
+        ("client", "approve"),
+        ("client", "revoke"),
+        ("client", "approvals"),
+        ("client", "keys"),
+        ("client", "join"),
+        ("client", "agent"),
+        ("client", "supernode"),
+        ("client", "leave"),
+        ("client", "status"),
     }
     for package, command in commands:
         call = [sys.executable, "-X", "importtime", "-m", package, command, "--help"]

@@ -1,5 +1,6 @@
 """Answers each task of the server, or refuses it; state is on the disk, so an agent can be rebuilt in any process."""
 
+import errno
 import logging
 import traceback
 from collections.abc import Callable
@@ -8,11 +9,13 @@ from pathlib import Path
 from client.agent.books import Books, open_books
 from client.agent.desk import Desk
 from client.agent.work import Answer, describe, evaluate, tally_threshold, train
+from client.approvals import require_approval
 from client.archive import Data
 from client.gatekeeper import check_outgoing, check_study
 from client.site import Site
 from shared.errors import FileError, PrivacyRefusal, StudyError
 from shared.privacy.records import RunKey
+from shared.study import Study
 from shared.study_file import study_from_text
 from shared.wire import Describe, Envelope, Evaluate, Refused, TallyThreshold, Task, Train
 
@@ -24,46 +27,64 @@ WORK: dict[type[Task], Callable[[Desk, Books, Envelope], Answer]] = {
     TallyThreshold: tally_threshold,
     Evaluate: evaluate,
 }
-INTERNAL = Refused(code="internal", sentence="the task failed at this hospital; its own log says where")
+INTERNAL = PrivacyRefusal("internal", "the task failed at this hospital; its own log says where")
+NO_TASK = PrivacyRefusal("not-a-task", "this message asks for nothing")
+FULL = PrivacyRefusal(
+    "disk-full", "this hospital's disk is full; nothing was sent and nothing is lost, its own people make room"
+)
+UNKNOWN_STUDY = PrivacyRefusal("study-unreadable", "the task's study is not one that this hospital's program knows")
+UNREADABLE_DATA = PrivacyRefusal("data-unreadable", "this hospital's data cannot be used as they are")
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+Approval = Callable[[Path, str], str]  # (state folder, digest of a study): the approving line's hash, or PrivacyRefusal
 
 
 class Agent:
     """One hospital's agent over its data; in a simulation it is called directly, with the same decisions."""
 
-    def __init__(self, data: Data, site: Site) -> None:
-        self._data, self._site = data, site
+    def __init__(self, data: Data, site: Site, approval: Approval = require_approval) -> None:
+        self._data, self._site, self._approval = data, site, approval
         self._desks: dict[RunKey, Desk] = {}
+
+    def prepare(self, study: Study) -> None:
+        """Read all that a study needs, before it asks; FileError where the data cannot be used."""
+        self._data.batch(study)
 
     def answer(self, task: Envelope) -> Envelope:
         """The reply to a task, or a refusal; no text of an exception leaves, as it may hold a patient's value."""
         if not isinstance(task.header, Task):
-            return Envelope(Refused(code="not-a-task", sentence="this message asks for nothing"))
+            return self.refuse(NO_TASK)
+        header = task.header
+        return self._with_books(lambda books: self._answer(header, task, books))
+
+    def refuse(self, refusal: PrivacyRefusal) -> Envelope:
+        """Decline what is no task of any run; a line in the egress log says so."""
+        return self._with_books(lambda books: books.release(None, _refused(refusal), None))
+
+    def _with_books(self, work: Callable[[Books], Envelope]) -> Envelope:
+        """What is made with the books open; where they are damaged or cannot be written, nothing can be noted."""
         try:
             with open_books(self._site) as books:
-                return self._answer(task.header, task, books)
-        except PrivacyRefusal as refusal:  # of the books themselves: they are damaged, so nothing can be noted
-            return Envelope(Refused(code=refusal.code, sentence=refusal.sentence))
+                return work(books)
+        except PrivacyRefusal as refusal:
+            return _refused(refusal)
         except Exception as failure:
             log.error("could not answer: %s", place_of(failure))
-            return Envelope(INTERNAL)
+            return _refused(in_our_words(failure))
 
     def _answer(self, header: Task, task: Envelope, books: Books) -> Envelope:
         try:
+            approval = self._approval(self._site.state, header.run.study)
+        except PrivacyRefusal as refusal:  # a head that it names is not believed either
+            return books.release(header.model_copy(update={"head": None}), _refused(refusal), None)
+        try:
             reply, spend = self._work(header, task, books)
             check_outgoing(reply, self._site, self._desks[header.run].model)
-        except PrivacyRefusal as refusal:
-            reply, spend = Envelope(Refused(code=refusal.code, sentence=refusal.sentence)), None
-        except StudyError:
-            sentence = "the task's study is not one that this hospital's program knows"
-            reply, spend = Envelope(Refused(code="study-unreadable", sentence=sentence)), None
-        except FileError as error:
-            log.warning("%s", error)  # stays here: the hospital's own people mend it
-            sentence = "this hospital's data cannot be used as they are"
-            reply, spend = Envelope(Refused(code="data-unreadable", sentence=sentence)), None
         except Exception as failure:
-            log.error("a task failed: %s", place_of(failure))
-            reply, spend = Envelope(INTERNAL), None
-        return books.release(header, reply, spend)
+            if not isinstance(failure, PrivacyRefusal):
+                log.error("a task failed: %s", place_of(failure))
+            reply, spend = _refused(in_our_words(failure)), None
+        return books.release(header, reply, spend, {"approval": approval, "question": task.digest})
 
     def _work(self, header: Task, task: Envelope, books: Books) -> Answer:
         books.refuse_if_behind(header.head)
@@ -74,6 +95,20 @@ class Agent:
             check_study(self._site, self._data.members, study)
             self._desks[header.run] = Desk(self._data, self._site, study, header.run)
         return WORK[type(header)](self._desks[header.run], books, task)
+
+
+def in_our_words(failure: Exception) -> PrivacyRefusal:
+    """What may leave of a failure: a code and a sentence of ours."""
+    if isinstance(failure, PrivacyRefusal):
+        return failure
+    if isinstance(failure, FileError):
+        log.warning("%s", failure)  # stays here: the hospital's own people mend it
+        return UNKNOWN_STUDY if isinstance(failure, StudyError) else UNREADABLE_DATA
+    return FULL if isinstance(failure, OSError) and failure.errno in NO_SPACE else INTERNAL
+
+
+def _refused(refusal: PrivacyRefusal) -> Envelope:
+    return Envelope(Refused(code=refusal.code, sentence=refusal.sentence))
 
 
 def place_of(failure: Exception) -> str:

@@ -11,7 +11,7 @@ else the last), and the next task brings it back. What a crash leaves, by where 
   until a named person signs that off, and what the egress log still knows was spent is entered again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from client.commitments import Commitments
@@ -29,6 +29,10 @@ BEHIND = (
     "this hospital's ledger lacks a line whose hash was given out: its end was cut off, or an old copy put back; a "
     "named person there puts back the right one, or signs off by `python -m client ledger site.toml --resolve`",
 )
+ANSWERED = ("round-answered", "this round was answered for other weights, and is not answered twice")
+STAGES: tuple[str, ...] = ("encoders", "fusion", "threshold")  # in the order of a run
+ANSWERS = ("trained", "tallied")  # kinds of replies that are made once
+RUN = ("study", "fold", "arm")
 
 
 class Books:
@@ -52,22 +56,42 @@ class Books:
         if spend is None:
             return None
         if spend.question != question:
-            raise PrivacyRefusal(
-                "round-answered", "this round was answered for other weights, and is not answered twice"
-            )
+            raise PrivacyRefusal(*ANSWERED)
         return self.outbox.take(spend)
 
-    def release(self, task: Task, reply: Envelope, spend: Spend | None) -> Envelope:
+    def refuse_out_of_order(self, run: RunKey, place: tuple[str, int], question: str) -> None:
+        """Refuse a round again with other weights, and one before a round that was answered; later ones may come.
+
+        A hospital that was away goes on where the others are. The same question again gives the same answer.
+        """
+        answered = {
+            (link.values["stage"] or "threshold", link.values["round"] or 1): link.values["question"]
+            for link in self.egress.links
+            if link.values["kind"] in ANSWERS and [link.values[key] for key in RUN] == [run.study, run.fold, run.arm]
+        }
+        if answered.get(place, question) != question:
+            raise PrivacyRefusal(*ANSWERED)
+        if place not in answered and any(_order(other) > _order(place) for other in answered):
+            raise PrivacyRefusal("out-of-order", "a later round of this run was answered; it does not go back")
+
+    def release(
+        self, task: Task | None, reply: Envelope, spend: Spend | None, told: Mapping[str, str] = {}
+    ) -> Envelope:
         """Outbox, ledger, egress log, in this order, each synced before the next; then what is returned may leave."""
+        reply = reply.of_run(task.run) if task else reply
         digest = reply.digest
         if spend:
             self.outbox.put(reply)
             self.ledger.append(spend.model_copy(update={"digest": digest}))
         lines, head = self.ledger.head_after(digest)
         sent = reply.with_head(head)
-        told = {"asked": task.head, "head": head, "lines": lines}
-        self.egress.append(task.run, sent, self.ledger.with_digest(digest), told)
+        heads = {"asked": task.head if task else None, "head": head, "lines": lines}
+        self.egress.append(task.run if task else None, sent, self.ledger.with_digest(digest), {**heads, **told})
         return sent
+
+
+def _order(place: tuple[str, int]) -> tuple[int, int]:
+    return STAGES.index(place[0]), place[1]
 
 
 @contextmanager

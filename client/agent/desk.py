@@ -61,6 +61,8 @@ class Desk:
         expected = {name: tuple(value.shape) for name, value in self.model.named_parameters()}
         if {name: tuple(values.shape) for name, values in weights.items()} != expected:
             raise PrivacyRefusal("wrong-weights", "the task's weights are not those of the study's model")
+        if not all(values.dtype.kind == "f" and np.isfinite(values).all() for values in weights.values()):
+            raise PrivacyRefusal("wrong-weights", "the task's weights hold something that is not a finite number")
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
                 parameter.copy_(torch.from_numpy(np.array(weights[name])))

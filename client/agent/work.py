@@ -75,6 +75,7 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
     books.commitments.refuse_training(desk.run)
     if header.round > desk.study.training.rounds:
         raise PrivacyRefusal("no-such-round", "the study has fewer rounds")
+    books.refuse_out_of_order(desk.run, (header.stage, header.round), task.digest)
     if plan:
         require_sound(desk.study, header.stage, desk.patients("train"))
     spend = _planned(desk, books, plan, header.round, task) if plan and groups else None
@@ -102,6 +103,7 @@ def tally_threshold(desk: Desk, books: Books, task: Envelope) -> Answer:
     if plan and (kept := books.released(desk.run, ("threshold", 1), task.digest)):
         return kept, None
     books.commitments.refuse_training(desk.run)
+    books.refuse_out_of_order(desk.run, ("threshold", 1), task.digest)
     spend = _planned(desk, books, plan, 1, task) if plan else None
     desk.load(task.arrays)
     tallies: Arrays = {}

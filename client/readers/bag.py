@@ -18,7 +18,7 @@ def open_bag(spec: Bag, source: Source) -> Reader:
     """
 
     def look(case: Case) -> Reading:
-        paths = matching(spec.path, case.patient, source.folder)
+        paths = matching(spec.path, case, source.folder)
         if isinstance(paths, str):
             return Reading(None, (paths,))
         faults = [f"more than {spec.items} pictures, the first {spec.items} taken"] if len(paths) > spec.items else []

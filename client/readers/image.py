@@ -12,6 +12,7 @@ from client.readers.reading import (
     named_files,
     one_file,
 )
+from shared.modalities.base import is_pattern
 from shared.modalities.image import Image
 
 SEVERAL = "more than one picture, the first taken"
@@ -19,12 +20,12 @@ SEVERAL = "more than one picture, the first taken"
 
 def open_image(spec: Image, source: Source) -> Reader:
     """Reads (channels, height, width) in [0, 1] from the file that a column names or that matches a pattern."""
-    if "{patient}" not in spec.path:
+    if not is_pattern(spec.path):
         look = one_file(spec.path, source.folder, lambda path: load_picture(path, spec))
         return Reader(look, UNREADABLE, named_files([spec.path], source.folder))
 
     def first(case: Case) -> Reading:
-        paths = matching(spec.path, case.patient, source.folder)
+        paths = matching(spec.path, case, source.folder)
         if isinstance(paths, str):
             return Reading(None, (paths,))
         if not paths:

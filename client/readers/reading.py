@@ -13,11 +13,12 @@ from torch import Tensor
 
 from client.harmonization import Rules
 from shared.errors import SiteError
+from shared.modalities.base import WHOSE
 
 NOT_FOUND = "file not found"
 OUTSIDE = "path leaves the hospital's folder"
 TOO_LARGE = "file is larger than 2 GB"
-BAD_NAME = "patient's identifier cannot be part of a path"
+BAD_NAME = "identifier cannot be part of a path"
 NO_TABLE = "its table is not in the folder"
 MOST_BYTES = 2**31
 TALKATIVE = ("pydicom", "nibabel", "nibabel.global", "PIL", "wfdb")  # libraries that log what they meet in a file
@@ -120,11 +121,13 @@ def file_fault(path: Path, folder: Path) -> str:
         return NOT_FOUND
 
 
-def matching(pattern: str, patient: str, folder: Path) -> list[Path] | str:
-    """Files that match a pattern with the patient's identifier in it, by name; or the rule that it breaks."""
-    if not patient.strip() or patient in (".", "..") or set(patient) & {"/", "\\", "\0"}:
+def matching(pattern: str, case: Case, folder: Path) -> list[Path] | str:
+    """Files that match a pattern with the patient's or the row's identifier in it, by name; or the rule broken."""
+    names = {"patient": case.patient, "row": case.key or case.patient}
+    whose = next(names[name] for name in WHOSE.findall(pattern))
+    if not whose.strip() or whose in (".", "..") or set(whose) & {"/", "\\", "\0"}:
         return BAD_NAME
-    filled = Path(pattern.replace("{patient}", escape(patient)))
+    filled = Path(WHOSE.sub(lambda _: escape(whose), pattern))
     if filled.is_absolute() or ".." in filled.parts:
         return OUTSIDE
     return sorted(folder.glob(str(filled)))
@@ -134,7 +137,7 @@ def matched_files(pattern: str, folder: Path) -> Callable[[Case], list[Path]]:
     """What a pattern's readings depend on."""
 
     def files(case: Case) -> list[Path]:
-        found = matching(pattern, case.patient, folder)
+        found = matching(pattern, case, folder)
         return found if isinstance(found, list) else []
 
     return files

@@ -28,7 +28,7 @@ def open_text(spec: Text, source: Source) -> Reader:
 
 def _of_files(spec: Text, source: Source) -> Reader:
     def look(case: Case) -> Reading:
-        paths = matching(spec.path, case.patient, source.folder)
+        paths = matching(spec.path, case, source.folder)
         if isinstance(paths, str):
             return Reading(None, (paths,))
         faults, notes = [], []

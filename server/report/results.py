@@ -253,6 +253,9 @@ class Results(Section):
         """Read and validate ``results.json``; raises FileError with every problem found in it."""
         try:
             values = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        except OSError:
+            remedy = "name a run's folder, as results/STUDY-TIME"
+            raise FileError([Problem(folder.name, "", f"no {FILE} in it can be read", remedy)]) from None
         except ValueError as error:
             raise FileError([Problem(FILE, "", "is not JSON")]) from error
         results, problems = read_section(cls, values, FILE)

@@ -17,7 +17,7 @@ class Block:
     rows: tuple[tuple[str, tuple[Estimate, ...]], ...]
 
 
-def blocks(view: View, metric: str = "auc") -> list[Block]:
+def blocks(view: View, metric: str = "") -> list[Block]:
     """Internal and external; in leave-one-site-out each left-out hospital, then the means over hospitals."""
     cohorts = [name for name in COHORTS if any(row.cohort == name for row in view.results.metrics)]
     if not view.left_out:

@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from server.report.curves import Curve
-from server.report.fields import MAIN, CohortName
-from server.report.results import Metric, Results
-from server.report.wording import NOT_RUN, PROTECTION
+from server.report.fields import MAIN, CohortName, Where
+from server.report.results import Meta, Metric, Results
+from server.report.wording import COHORTS, NOT_RUN, PROTECTION
 
+W = TypeVar("W", bound=Where)
 ALONE = "alone:"
 ORACLE = "oracle"
+ALL_FOLDS = "all"  # of a summary over left-out hospitals
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,20 @@ class Place:
     fold: str
     cohort: CohortName
     site: str | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One part of a figure, or one block of a table: a cohort of a fold, with its title."""
+
+    fold: str
+    cohort: CohortName
+    title: str
+
+    @property
+    def key(self) -> str:
+        """For the names of files: "external", or "external-north" where north was left out."""
+        return self.cohort if self.fold == MAIN else f"{self.cohort}-{self.fold}"
 
 
 @dataclass(frozen=True)
@@ -71,13 +87,18 @@ class View:
         self.columns = [Column(ORACLE)] * bool(results.oracle) + columns
         self.models = unique(row.model for row in results.metrics)
         self.folds = unique(row.fold for row in results.metrics) or [MAIN]
+        self.cohorts = sorted(
+            results.cohorts, key=lambda row: self.folds.index(row.fold) if row.fold in self.folds else 0
+        )
         self.left_out = self.folds != [MAIN]  # leave-one-site-out
         self.main = Column("federated", results.privacy.mechanism != "none")
         self.primary = results.study.primary
+        self.measure = results.study.measure
         self.alone = unique(row.arm for row in results.metrics if row.arm.startswith(ALONE))
 
-    def figure(self, column: Column, place: Place, metric: str = "auc") -> Estimate:
-        """The figure of a column at a place; what was never computed is undefined as "not run"."""
+    def figure(self, column: Column, place: Place, metric: str = "") -> Estimate:
+        """The figure of a column at a place (the main measure unless told); what was never computed is "not run"."""
+        metric = metric or self.measure
         if column.arm == ORACLE:
             return self._truth(place, metric)
         if column.arm == "alone":
@@ -87,18 +108,41 @@ class View:
 
     def sites(self, column: Column, fold: str, cohort: CohortName) -> list[str]:
         """Hospitals with figures of their own, in the order of the results."""
-        rows = self._rows["auc", column.arm, column.private]
+        rows = self._rows[self.measure, column.arm, column.private]
         return unique(row.site for row in rows if row.site and (row.fold, row.cohort) == (fold, cohort))
 
-    def curves(self, fold: str, cohort: CohortName) -> list[Curve]:
-        """The main column's ROC curves of a cohort, one a model: pooled, or its only hospital's."""
-        wanted = (self.main.arm, self.main.private, fold, cohort)
-        found: dict[str, list[Curve]] = defaultdict(list)
-        for row in self.results.curves:
+    def hospitals(self) -> list[tuple[str, CohortName, str]]:
+        """(fold, cohort, hospital) wherever the main column has a hospital's own figure."""
+        if self.left_out:
+            return [(fold, "external", fold) for fold in self.folds]
+        fold = self.folds[0]
+        return [(fold, cohort, site) for cohort in COHORTS for site in self.sites(self.main, fold, cohort)]
+
+    def summaries(self, metric: str, cohort: CohortName) -> list[Meta]:
+        """Random-effects summaries of the primary model's main column."""
+        wanted = (metric, cohort, self.primary, self.main.arm, self.main.private)
+        rows = [r for r in self.results.meta if (r.metric, r.cohort, r.model, r.arm, r.private) == wanted]
+        return [row for row in rows if row.fold in (MAIN, ALL_FOLDS)] or rows
+
+    def panels(self) -> list[Panel]:
+        """Each cohort that figures are drawn of; in leave-one-site-out each left-out hospital."""
+        if self.left_out:
+            return [Panel(fold, "external", f"{fold} left out") for fold in self.folds]
+        return [Panel(self.folds[0], cohort, title) for cohort, title in COHORTS.items()]
+
+    def chosen(self, rows: Sequence[W], panel: Panel) -> list[W]:
+        """The main column's rows of a panel, one a model: of the cohort, or of its only hospital."""
+        wanted = (self.main.arm, self.main.private, panel.fold, panel.cohort)
+        found: dict[str, list[W]] = defaultdict(list)
+        for row in rows:
             if (row.arm, row.private, row.fold, row.cohort) == wanted:
                 found[row.model].append(row)
-        several = [found[model] for model in self.models]
-        return [row for rows in several for row in rows if row.site is None or len(rows) == 1]
+        several = [found[model] for model in self.models if model in found]
+        return [row for own in several for row in own if row.site is None or len(own) == 1]
+
+    def main_figure(self, panel: Panel, metric: str, model: str = "") -> Estimate:
+        """The main column's figure of the primary (or another) model on a panel."""
+        return self.figure(self.main, Place(model or self.primary, panel.fold, panel.cohort), metric)
 
     def _single(self, column: Column, place: Place, metric: str) -> Estimate:
         key = (place.model, place.fold, place.cohort)

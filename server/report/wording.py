@@ -5,16 +5,42 @@ from server.report.results import Results
 
 DASH = "–"
 NOT_RUN = "not run"
-DECIMALS = {"sensitivity": 2, "specificity": 2}
+DECIMALS = {
+    **dict.fromkeys(("sensitivity", "specificity", "ppv", "npv", "accuracy", "f1", "prevalence", "kappa"), 2),
+    **dict.fromkeys(("calibration_slope", "calibration_intercept", "citl", "oe_ratio", "hazard_ratio", "smd"), 2),
+}
 DEFAULT_DECIMALS = 3
 COHORTS: dict[CohortName, str] = {"train": "Training", "internal": "Internal", "external": "External"}
-METRICS = {"auc": "AUC", "brier": "Brier score"}
+METRICS = {
+    "auc": "AUC",
+    "auc_pooled": "AUC, pooled scores",
+    "auc_macro": "AUC, mean of classes",
+    "average_precision": "Average precision",
+    "brier": "Brier score",
+    "brier_scaled": "Scaled Brier score",
+    "c_index": "C-index",
+    "calibration_intercept": "Calibration intercept",
+    "calibration_slope": "Calibration slope",
+    "citl": "Calibration in the large",
+    "f1": "F1",
+    "ici": "ICI",
+    "kappa": "Kappa",
+    "kappa_model": "Kappa with the model",
+    "mae": "Mean absolute error",
+    "npv": "NPV",
+    "oe_ratio": "O:E ratio",
+    "ppv": "PPV",
+    "quadratic_kappa": "Quadratic kappa",
+    "r2": "R²",
+    "rmse": "Root mean squared error",
+}
 PROTECTION = {True: "under privacy", False: "no privacy"}
 
 
 def number(value: float, metric: str) -> str:
     """A figure with the decimals of its metric: AUC 0.853, sensitivity 0.81."""
-    return f"{value:.{DECIMALS.get(metric, DEFAULT_DECIMALS)}f}".replace("-", "−")
+    text = f"{value:.{DECIMALS.get(metric, DEFAULT_DECIMALS)}f}"
+    return text.replace("-", "−" if float(text) else "")
 
 
 def interval(low: float, high: float, metric: str) -> str:
@@ -23,9 +49,37 @@ def interval(low: float, high: float, metric: str) -> str:
     return number(low, metric) + joint + number(high, metric)
 
 
+def plain(value: float) -> str:
+    """A clinical value with as many decimals as it is large: 310, 62.4, 0.84."""
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def signed(value: float, metric: str) -> str:
+    """A difference with its sign."""
+    text = number(value, metric)
+    return f"+{text}" if value > 0 and float(text) else text
+
+
 def p_value(p: float) -> str:
     """Three decimals, never "0.000"."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_sign(p: float) -> str:
+    """A p with its sign: "= 0.012" or "< 0.001"."""
+    return p_value(p) if p < 0.001 else f"= {p_value(p)}"
+
+
+def with_interval(value: float, low: float | None, high: float | None, metric: str) -> str:
+    """ "0.853 (0.801–0.902)"."""
+    ends = "" if low is None or high is None else f" ({interval(low, high, metric)})"
+    return number(value, metric) + ends
+
+
+def tick(value: float) -> str:
+    """A number at an axis: 0.25, 1, −0.1."""
+    return f"{value:.6g}".replace("-", "−")
 
 
 def count(value: int | None) -> str:
@@ -38,10 +92,22 @@ def counts(n: int | None, events: int | None) -> str:
     return DASH if n is None and events is None else f"{count(n)} / {count(events)}"
 
 
+def size(n: int | None, events: int | None) -> str:
+    """ "n 114, 49 events"."""
+    if n is None and events is None:
+        return "n not released"
+    return f"n {count(n)}" + ("" if events is None else f", {events} events")
+
+
 def power(value: float) -> str:
     """1e-4 rather than 0.0001 or 1e-04."""
     mantissa, exponent = f"{value:.2e}".split("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def unbroken(text: str) -> str:
+    """A text that no line breaks."""
+    return text.replace(" ", "\u00a0")
 
 
 def model_name(model: str) -> str:

@@ -128,4 +128,5 @@ def _run_warnings(records: Sequence[RunRecord]) -> list[str]:
         for record in records
         for group in record.unpublished
     }
+    found |= {f"{record.run.arm}, fold {record.run.fold}: {note}" for record in records for note in record.notes}
     return sorted(found)

@@ -54,7 +54,7 @@ class Place:
 
 def places(study: Study, record: RunRecord) -> Iterator[tuple[Place, list[Named]]]:
     """Every model and cohort of a run that a hospital answered for."""
-    for model in study.models:
+    for model in study.compared:
         for role in ROLES:
             if figures := by_cohort(record, model, role):
                 yield Place(record, model, role), figures

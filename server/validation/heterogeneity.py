@@ -82,7 +82,7 @@ def meta_rows(study: Study, records: Sequence[RunRecord]) -> Iterator[Meta]:
         own = [record for record in records if (record.run.arm, record.private) == (arm, private)]
         groups = [(ALL_FOLDS, ROLES[2:], own)] if left_out else [(r.run.fold, ROLES[1:], [r]) for r in own]
         for fold, roles, members in groups:
-            for model in study.models:
+            for model in study.compared:
                 for role in roles:
                     figures = [pair for record in members for pair in by_cohort(record, model, role)]
                     if figures:

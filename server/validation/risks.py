@@ -51,6 +51,23 @@ def over_hospitals(figures: Sequence[SiteFigures]) -> dict[str, Estimate]:
     }
 
 
+def site_measures(figures: SiteFigures) -> dict[str, Estimate]:
+    """Figures of the outcome as a whole at one hospital; a C-index with its interval."""
+    found = {
+        name: Estimate(value, method="of the hospital's own patients")
+        for name, value in figures.measures.items()
+        if name != "c_index_error"
+    }
+    if part := _concordance(figures):
+        found["c_index"] = _normal(*part, "within the hospital, infinitesimal jackknife")
+    return found
+
+
+def _concordance(figures: SiteFigures) -> tuple[float, float] | None:
+    value, error = figures.measures.get("c_index"), figures.measures.get("c_index_error")
+    return (value, error**2) if value is not None and error else None
+
+
 def measures_over_hospitals(figures: Sequence[SiteFigures]) -> dict[str, Estimate]:
     """Figures of the outcome as a whole that add up: mean and squared errors and shares of right classes, by units."""
     told = [own for own in figures if own.measures and own.n]
@@ -64,6 +81,8 @@ def measures_over_hospitals(figures: Sequence[SiteFigures]) -> dict[str, Estimat
         if power and len(values) == len(told):
             mean = sum(n * value**power for n, value in values) / sum(n for n, _ in values)
             found[name] = Estimate(mean ** (1 / power), method="exact over hospitals, by units")
+    if parts := [part for own in told if (part := _concordance(own))]:
+        found["c_index"] = _mean(parts, "within hospitals, weighted by inverse variance")
     return found
 
 
@@ -99,9 +118,13 @@ def _weighted(
     parts = [part for own in figures if own.risk and (part := part_of(own.risk))]
     if not parts:
         return _none(UNFITTED if figures else reason)
+    return _mean(parts, FIXED)
+
+
+def _mean(parts: Sequence[tuple[float, float]], method: str) -> Estimate:
     weights = [1 / variance for _, variance in parts]
     mean = sum(weight * value for weight, (value, _) in zip(weights, parts, strict=True)) / sum(weights)
-    return _normal(mean, 1 / sum(weights), FIXED)
+    return _normal(mean, 1 / sum(weights), method)
 
 
 def _normal(value: float, variance: float, method: str) -> Estimate:

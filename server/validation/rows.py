@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from server.record import RunRecord
 from server.report.participants import CohortRecord
 from server.report.results import CrossSite, Metric
-from server.validation.risks import measures_over_hospitals, over_hospitals, site_risks
+from server.validation.risks import measures_over_hospitals, over_hospitals, site_measures, site_risks
 from server.validation.summary import Estimate, pooled_auc, site_auc, tallies_of, within_hospital_auc
 from shared.cohorts import ROLES, Role
 from shared.metrics.classification import ConfusionTally, wilson
@@ -39,7 +39,7 @@ def by_cohort(record: RunRecord, model: str, role: Role, target: str = "") -> li
 
 def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
     """Every figure of every model on every cohort, and the thresholds."""
-    for model in study.models:
+    for model in study.compared:
         for role in ROLES:
             key = Key(record, model, role)
             if isinstance(study.outcome, Binary):
@@ -81,8 +81,8 @@ def _outcome_metrics(key: Key) -> Iterator[Metric]:
                 for name, estimate in estimates.items():
                     yield _metric(key, site, f"{name}.{target}", estimate, of)
         for site, own in figures:
-            for name, value in own.measures.items():
-                yield _metric(key, site, name, Estimate(value, method="of the hospital's own patients"), [own])
+            for name, estimate in site_measures(own).items():
+                yield _metric(key, site, name, estimate, [own])
         for name, estimate in measures_over_hospitals(every).items():
             yield _metric(key, None, name, estimate, every)
 

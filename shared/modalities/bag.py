@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from shared.modalities.base import Input
+from shared.modalities.base import Input, is_pattern
 from shared.modalities.networks import Network
 from shared.modalities.weights import Digest
 
@@ -20,7 +20,7 @@ class Bag(Input):
     width: int = Field(default=1, ge=1, le=256)
     network: Network = "resnet18"  # of encoder "network"
     weights: Digest | None = None  # its pre-trained file
-    path: str = Field(min_length=1)  # pattern inside the site's folder, with {patient}
+    path: str = Field(min_length=1)  # pattern inside the site's folder, with {patient} or {row}
     items: int = Field(default=8, ge=1, le=256)
     size: tuple[int, int, int] = Field(alias="shape")
     window: tuple[float, float] | None = None  # as of an image
@@ -32,8 +32,8 @@ class Bag(Input):
             raise ValueError(f"shape must be [1 or 3, height, width] of 16 to 1024 pixels, got {list(self.size)}")
         if self.window and not self.window[0] < self.window[1]:
             raise ValueError(f"window must be [low, high] with low < high, got {list(self.window)}")
-        if self.path.count("{patient}") != 1:
-            raise ValueError('path must hold "{patient}" once, as in "laryngoscopy/{patient}/*.png"')
+        if not is_pattern(self.path):
+            raise ValueError('path must hold "{patient}" or "{row}" once, as in "laryngoscopy/{patient}/*.png"')
         return self
 
     @property

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from shared.modalities.base import Input
+from shared.modalities.base import Input, is_pattern
 from shared.modalities.networks import Network
 from shared.modalities.weights import Digest
 
@@ -21,7 +21,7 @@ class Image(Input):
     width: int = Field(default=1, ge=1, le=256)
     network: Network = "resnet18"  # of encoder "network"
     weights: Digest | None = None  # its pre-trained file
-    path: str = Field(min_length=1)  # column of patients.csv, or a pattern with {patient}
+    path: str = Field(min_length=1)  # column of patients.csv, or a pattern with {patient} or {row}
     size: tuple[int, int, int] = Field(alias="shape")
     window: tuple[float, float] | None = None
 
@@ -37,7 +37,7 @@ class Image(Input):
     @property
     def cells(self) -> list[str]:
         """Columns of ``patients.csv`` that are read."""
-        return [] if "{patient}" in self.path else [self.path]
+        return [] if is_pattern(self.path) else [self.path]
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from shared.modalities.base import Input
+from shared.modalities.base import Input, is_pattern
 from shared.modalities.weights import Digest
 from shared.sections import Section
 
@@ -30,7 +30,7 @@ class Text(Input):
     encoder: Literal["ngrams", "words", "bilstm", "bert"] = "ngrams"
     width: int = Field(default=1, ge=1, le=256)
     column: str = ""  # exactly one of the three sources
-    path: str = ""  # pattern inside the site's folder, with {patient}
+    path: str = ""  # pattern inside the site's folder, with {patient} or {row}
     table: str = ""
     columns: NoteColumns = NoteColumns()
     length: int = Field(default=4096, ge=16, le=1_000_000)  # bytes kept
@@ -44,8 +44,8 @@ class Text(Input):
     def _one_source(self) -> "Text":
         if sum(map(bool, (self.column, self.path, self.table))) != 1:
             raise ValueError("text comes from exactly one of column, path and table")
-        if self.path and self.path.count("{patient}") != 1:
-            raise ValueError('path must hold "{patient}" once, as in "notes/{patient}/*.txt"')
+        if self.path and not is_pattern(self.path):
+            raise ValueError('path must hold "{patient}" or "{row}" once, as in "notes/{patient}/*.txt"')
         if self.encoder in ("words", "bert") and self.weights is None:
             raise ValueError(f'encoder "{self.encoder}" needs weights, the digest of its pre-trained file or folder')
         return self

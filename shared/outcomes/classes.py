@@ -6,8 +6,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
-from scipy.special import logsumexp
 
+from shared.metrics.agreement import cohen_kappa
 from shared.outcomes.base import MISSING, Floats, OutcomeSection, Target, Truth, whole, word
 from shared.sections import Name, duplicates
 
@@ -73,6 +73,8 @@ class Multiclass(Classes):
 
     def targets(self, truth: Floats, scores: Floats) -> dict[str, Target]:
         """Each class against all others: log odds of its probability."""
+        from scipy.special import logsumexp  # here, as a courier reads studies and need not wait for scipy
+
         questions = {}
         for place, name in enumerate(self.classes):
             others = logsumexp(np.delete(scores, place, axis=1), axis=1)
@@ -106,6 +108,14 @@ class Ordinal(Classes):
             f"at-least-{name}": whole((truth[:, 0] >= place).astype(np.float64), scores[:, place - 1])
             for name, place in above.items()
         }
+
+    def measures(self, truth: Floats, scores: Floats) -> dict[str, float]:
+        """Share of right classes, and agreement that weights an error by its squared distance."""
+        table = np.zeros((len(self.classes), len(self.classes)))
+        np.add.at(table, (self.predicted(scores), truth[:, 0].astype(np.int64)), 1)
+        agreement = cohen_kappa(table, quadratic=True)
+        told = {"quadratic_kappa": round(agreement.kappa, 3)} if agreement else {}
+        return {**super().measures(truth, scores), **told}
 
     def predicted(self, scores: Floats) -> npt.NDArray[np.int64]:
         """The number of boundaries that are more likely passed than not."""

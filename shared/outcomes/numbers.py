@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
-import numpy as np
 from pydantic import Field, model_validator
 
+from shared.metrics.regression import RegressionTally
 from shared.outcomes.base import Floats, OutcomeSection, Truth, number
 from shared.sections import Name
 
@@ -55,14 +55,15 @@ class Numbers(OutcomeSection):
         return tuple((number * 7 + place * 3) % 11 / 5.5 - 1 for place in range(len(self.columns)))
 
     def measures(self, truth: Floats, scores: Floats) -> dict[str, float]:
-        """Mean absolute and root mean squared error in the outcome's unit, and R squared; by horizon where several."""
+        """Mean absolute and root mean squared error in the outcome's unit, R squared, slope; each by horizon."""
         found: dict[str, float] = {}
         for place, name in enumerate(self.names):
-            error, spread = scores[:, place] - truth[:, place], truth[:, place] - truth[:, place].mean()
-            found[f"mae{name}"] = float(np.abs(error).mean()) * self.scale
-            found[f"rmse{name}"] = float(np.sqrt(np.square(error).mean())) * self.scale
-            if np.square(spread).sum() > 0:
-                found[f"r2{name}"] = 1 - float(np.square(error).sum() / np.square(spread).sum())
+            tally = RegressionTally.of(truth[:, place], scores[:, place])
+            found[f"mae{name}"], found[f"rmse{name}"] = tally.mae * self.scale, tally.rmse * self.scale
+            if tally.r2 is not None:
+                found[f"r2{name}"] = tally.r2
+            if tally.line is not None:
+                found[f"calibration_slope{name}"] = tally.line[1]
         return found
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from shared.metrics.concordance import PairCounts, uno_c
 from shared.outcomes.base import Floats, OutcomeSection, Target, Truth, number, word
 
 
@@ -92,6 +93,13 @@ class Survival(OutcomeSection):
             alive = np.clip(survival[:, place], 1e-12, 1 - 1e-12)
             questions[f"by-{cut:g}"] = Target(early[known], np.log((1 - alive) / alive)[known], known)
         return questions
+
+    def measures(self, truth: Floats, scores: Floats) -> dict[str, float]:
+        """Harrell's C with its standard error, and Uno's up to the last cut: among these units only."""
+        time, event, risk = truth[:, 0], truth[:, 1], self.risk(scores)
+        pairs = PairCounts.of(time, event, risk)
+        found = {"c_index": pairs.c(), "c_index_error": pairs.error(), "uno_c": uno_c(time, event, risk, self.cuts[-1])}
+        return {name: round(value, 3) for name, value in found.items() if value is not None}
 
     def risk(self, scores: Floats) -> Floats:
         """One number that rises with risk, (units,): the expected number of events by the last cut."""

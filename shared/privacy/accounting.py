@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from scipy.special import log_ndtr, ndtr, ndtri
-
 from shared.privacy.sampled import Sampled, pld_epsilon, prv_epsilon, sampled_power
 
 
@@ -30,6 +28,8 @@ def gaussian_delta(mu: float, epsilon: float) -> float:
     """Delta of a Gaussian mechanism with sensitivity/noise ratio ``mu`` (Balle and Wang 2018, theorem 8)."""
     if mu == 0:
         return 0.0
+    from scipy.special import log_ndtr, ndtr  # here, as a courier reads ledgers' types and need not wait for scipy
+
     return float(ndtr(mu / 2 - epsilon / mu) - math.exp(epsilon + log_ndtr(-mu / 2 - epsilon / mu)))
 
 
@@ -77,6 +77,8 @@ def composed_epsilon(releases: Releases, delta: float) -> float:
 
 def detection(releases: Releases, wrongly: float) -> float:
     """The most that any test which accuses a share ``wrongly`` of the unused records finds of the used ones."""
+    from scipy.special import ndtr, ndtri
+
     full, sampled = gathered(releases)
     return sampled_power(full, sampled, wrongly) if sampled else float(ndtr(ndtri(wrongly) + math.sqrt(full)))
 

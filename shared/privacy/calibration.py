@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from scipy.optimize import brentq
-
 from shared.privacy.accounting import Release, gathered, gaussian_mu, spent_epsilon
 from shared.privacy.sampled import pld_epsilon
 
@@ -58,6 +56,8 @@ def _rough(parts: Sequence[Part], epsilon: float, delta: float, begin: float) ->
         low -= 0.5
     while over(high) < 0:
         high += 0.5
+    from scipy.optimize import brentq  # here, as a courier need not wait for scipy
+
     found = float(brentq(over, low, high, xtol=1e-3))
     return found, (over(found + 0.05) - over(found - 0.05)) / 0.1
 

@@ -7,8 +7,8 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from server.report.figures import STYLE
 from simulations.audit.findings import Finding
+from simulations.plot_style import STYLE
 
 WITH, WITHOUT, VIOLATED = "#0072B2", "#D55E00", "#C00000"
 GREY = "#999999"

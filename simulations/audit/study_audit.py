@@ -7,6 +7,7 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
+from server.run_folder import fresh_folder
 from shared.cohorts import folds
 from shared.errors import Problem, RunError, StudyError
 from shared.privacy.mechanism import PrivacyPlan, plan_privacy
@@ -21,7 +22,7 @@ from simulations.audit.one_run import one_run
 from simulations.audit.plans import plans_of_a_stage, plans_of_a_step
 from simulations.audit.release import Target, target_of
 from simulations.audit.single_step import Stakes, single_step, worst_pair
-from simulations.study_run import bars, fresh_folder, invented_folder, opened
+from simulations.study_run import bars, invented_folder, opened
 
 CERTAIN = 200  # trials without privacy: every one says the same
 

@@ -11,11 +11,12 @@ import opacus
 import torch
 from rich.console import Console
 
+from server.run_folder import fresh_folder
 from simulations.bench.cases import Case, all_cases
 from simulations.bench.measure import Row, measure, single_thread
 from simulations.bench.steps import VARIANTS
 from simulations.bench.table import bench_table
-from simulations.study_run import bars, fresh_folder
+from simulations.study_run import bars
 
 COLUMNS = ("case", "patients", "steps", "parameters", "other_mode", *(f"ms_{name}" for name in VARIANTS))
 COMPARED = tuple(name for name in VARIANTS if name != "private")

@@ -1,17 +1,17 @@
-"""Invented hospitals with known truth: they make files as real hospitals have them, and know the best possible AUC."""
+"""Invented hospitals with known truth: files as real hospitals have them, and the best possible figure."""
 
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from shared.study import Study
-from simulations.hospitals.larynx import write_sites
-from simulations.hospitals.truth import oracle
+from simulations.hospitals.latent import write_part, write_sites, write_table
+from simulations.hospitals.oracle import oracle
 
-__all__ = ["GENERATORS", "generator_digest", "invent", "oracle"]
+__all__ = ["GENERATORS", "generator_digest", "invent", "invent_one", "oracle"]
 
 Writer = Callable[[Study, Path, Mapping[str, int], Callable[[], None]], None]
-GENERATORS: dict[str, Writer] = {"larynx": write_sites}
+GENERATORS: dict[str, Writer] = {"latent": write_sites}
 
 
 def invent(
@@ -39,7 +39,13 @@ def invent(
     GENERATORS[study.simulation.generator](study, folder, sizes, step)
 
 
+def invent_one(study: Study, folder: Path, site: str, number: int) -> None:
+    """Write one patient of a hospital into ``folder/<site>/``, the same as he is among all."""
+    for name, rows in write_part(study, site, folder / site, range(number, number + 1)).items():
+        write_table(folder / site / name, rows)
+
+
 def generator_digest() -> str:
     """SHA-256 of the code that invents: hospitals made by another version are not the same hospitals."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

@@ -1,81 +1,73 @@
-"""What is true of an invented patient, how much of it each modality can show, and the best possible AUC.
+"""What is true of invented patients: how severe each row is, what outcome follows, what modalities can show.
 
-A patient has an event (advanced stage) or not. Given that, each modality has a latent of its own, normal with
-standard deviation 1 and class means ``separation`` apart, independent of the other modalities; its data are a noisy
-rendering of the latent. The clinical table splits its separation over its columns instead (``clinical.py``).
+A row has a severity (``severity.py``). Given that, each modality has a latent, normal with standard deviation 1
+around separation x severity, independent of the other modalities; its files are a rendering of the latent. A table
+splits its separation over its columns instead (``columns.py``).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.simulated import Simulation
 from shared.study import Study
-from simulations.hospitals import clinical
-
-Floats = NDArray[np.float64]
-DRAWS = 200_000
+from simulations.hospitals.chance import stream
+from simulations.hospitals.severity import LAWS
 
 
 @dataclass(frozen=True)
-class Person:
-    """One invented patient: the event, and the latent of each modality that is a picture."""
+class Row:
+    """One row of an invented patient: its place among his, severity, outcome, and the latent of each modality."""
 
-    event: bool
+    place: int
+    severity: float
+    truth: NDArray[np.float64]
     latents: Mapping[str, float]
 
 
-def stream(*keys: str | int) -> np.random.Generator:
-    """A random stream of its own for these keys, whatever else is drawn before or beside it."""
-    digest = sha256("\x1f".join(str(key) for key in keys).encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest, "little"))
+def prevalence(simulation: Simulation, site: str) -> float:
+    """The share of events among a hospital's patients: as declared for it, or near the study's; by its name."""
+    if site in simulation.prevalence_at:
+        return min(simulation.prevalence_at[site], 0.999)
+    lean = simulation.shift.prevalence * stream("prevalence", site).uniform(-1, 1)
+    return float(np.clip(simulation.prevalence + lean, 0.001, 0.999))
 
 
-def prevalence(site: str) -> float:
-    """The share of events among a hospital's patients, between .45 and .55; a property of the hospital's name."""
-    return float(stream("prevalence", site).uniform(0.45, 0.55))
+def keys_of(study: Study, site: str, number: int, place: int) -> tuple[str | int, ...]:
+    """Keys of a row's random streams: the seed, the hospital's name, the patient's number, and his further rows."""
+    return (study.seed, site, number, *([f"row-{place}"] if place else []))
 
 
-def draw_person(study: Study, site: str, number: int) -> Person:
-    """The patient of that number at that hospital; independent of all other patients and hospitals."""
-    rng = stream(study.seed, site, number, "truth")
-    event = bool(rng.random() < prevalence(site))
-    half = 0.5 if event else -0.5
-    return Person(event, {name: half * gap + rng.standard_normal() for name, gap in _separation(study).items()})
+def draw_rows(study: Study, simulation: Simulation, site: str, number: int) -> list[Row]:
+    """The rows of the patient of that number at that hospital; independent of all other patients and hospitals.
 
-
-def oracle(study: Study) -> dict[str, float]:
-    """The AUC that the best possible model of each combination would reach on complete patients of one hospital.
-
-    By the exact log-likelihood ratio of ``DRAWS`` patients, seeded: latents are normal, so a picture adds
-    separation x latent; clinical columns include categories, for which no closed form exists. An upper bound:
-    pictures only show the latent with noise, and some patients lack a modality.
+    A further row is like the patient's first, or drawn afresh; without rows in the study there is one.
     """
-    rng = stream(study.seed, "oracle")
-    event = np.arange(DRAWS) % 2 == 1
-    evidence = {}
-    for name, gap in _separation(study).items():
-        if study.modalities[name].kind == "tabular":
-            evidence[name] = clinical.log_ratio(clinical.draw(event, gap, rng), gap)
-        else:
-            evidence[name] = gap * (np.where(event, gap / 2, -gap / 2) + rng.standard_normal(DRAWS))
-    return {
-        model: _auc(sum((evidence[name] for name in model.split("+")), np.zeros(DRAWS)), event)
-        for model in study.models
-    }
+    count = 1
+    if study.unit.row:
+        count += int(stream(study.seed, site, number, "rows").poisson(simulation.rows.mean - 1))
+    rows: list[Row] = []
+    for place in range(count):
+        rng = stream(*keys_of(study, site, number, place), "truth")
+        severity, truth = LAWS[study.outcome.kind].draw(study.outcome, simulation, prevalence(simulation, site), 1, rng)
+        if rows and rng.random() < simulation.rows.alike:
+            severity, truth = np.array([rows[0].severity]), rows[0].truth[None]
+        latents = {
+            name: float(severity[0]) * simulation.separation[name] + rng.standard_normal() for name in study.modalities
+        }
+        rows.append(Row(place, float(severity[0]), truth[0], latents))
+    return rows
 
 
-def _separation(study: Study) -> dict[str, float]:
-    if study.simulation is None:
-        return dict.fromkeys(study.modalities, 0.0)
-    return {name: study.simulation.separation[name] for name in study.modalities}
-
-
-def _auc(scores: Floats, event: NDArray[np.bool_]) -> float:
-    """Mann-Whitney's probability that an event outranks a non-event; scores are continuous, so ties do not matter."""
-    ranks = np.empty(len(scores))
-    ranks[np.argsort(scores)] = np.arange(1, len(scores) + 1)
-    positive, negative = int(event.sum()), int((~event).sum())
-    return float((ranks[event].sum() - positive * (positive + 1) / 2) / (positive * negative))
+def label(study: Study, simulation: Simulation, keys: tuple[str | int, ...], row: Row, site: str) -> dict[str, str]:
+    """The row's cells of the outcome as the hospital has them: at a share of them, those of another patient."""
+    law, truth = LAWS[study.outcome.kind], row.truth
+    wrong = simulation.shift.labels * stream("labels", site).random()
+    rng = stream(*keys, "label")
+    if wrong and rng.random() < wrong:
+        truth = law.draw(study.outcome, simulation, 0.5, 1, rng)[1][0]
+        if study.outcome.kind in ("binary", "early-warning"):
+            truth = 1 - row.truth
+    return law.cells(study.outcome, truth, stream(*keys, "stage"))

@@ -8,7 +8,8 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from server.report.figures import COLOURS, STYLE
+from server.report.figures.drawing import COLOURS
+from simulations.plot_style import STYLE
 from simulations.price.measure import Price
 
 

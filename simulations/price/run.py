@@ -8,10 +8,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from server.run_folder import fresh_folder
 from shared.study import Study
 from simulations.price.figure import price_figure
 from simulations.price.measure import Price, at_epsilon, prices
-from simulations.study_run import bars, fresh_folder, invented_folder, opened
+from simulations.study_run import bars, invented_folder, opened
 
 COLUMNS = ("fold", "cohort", "epsilon", "draws", "mean", "sd", "lowest", "highest")
 Request = tuple[Sequence[float], int]  # epsilons, and draws of the noise at each

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, RecordDict
+from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricRecord, RecordDict
 
 from client.app import courier
 from shared.privacy.records import RunKey
@@ -72,6 +72,9 @@ PICKLED = Array(dtype="object", shape=(1,), stype="numpy.ndarray", data=SECRET.e
         {"header": ConfigRecord({"json": '{"kind": "' + SECRET + '"}'}), **ARRAYS},
         {"header": ConfigRecord({"json": "[" * 100_000}), **ARRAYS},
         {**HEADER, "arrays": ArrayRecord({"x": PICKLED})},
+        {**HEADER, "arrays": ArrayRecord({"x": Array(np.array([SECRET]))})},
+        {**HEADER, **ARRAYS, "more": MetricRecord({"a": 1})},
+        {"header": ConfigRecord({"json": TASK.header.model_dump_json(), "more": SECRET}), **ARRAYS},
         {**HEADER, "arrays": ArrayRecord({"x": Array(dtype="", shape=(), stype="numpy.ndarray", data=b"")})},
     ],
 )

@@ -180,3 +180,18 @@ def test_a_picture_must_stay_inside_the_folder(tmp_path: Path) -> None:
     for pattern in ("../elsewhere/scope/{patient}/*.png", f"{tmp_path}/elsewhere/scope/{{patient}}/*.png"):
         spec = SCOPE.model_copy(update={"path": pattern})
         assert read(spec, {}, "P1", tmp_path / "site") == Reading(None, (reading.OUTSIDE,))
+
+
+def test_a_pattern_may_name_the_row_instead_of_the_patient(tmp_path: Path) -> None:
+    for name, count in (("lesion-1", 1), ("lesion-2", 2)):
+        _pictures(tmp_path, name, count)
+    spec = Bag.model_validate({**SCOPE.model_dump(by_alias=True), "path": "scope/{row}/*.png"})
+    reader = READERS["bag"](spec, Source(tmp_path))
+    for key, count in (("lesion-1", 1), ("lesion-2", 2)):
+        found = reader.read(Case("P1", {}, key=key))
+        assert found.tensor is not None
+        assert int(found.tensor.flatten(1).any(1).sum()) == count
+    assert reader.read(Case("P1", {}, key="../lesion-1")) == Reading(None, (reading.BAD_NAME,))
+    for path in ("scope/*.png", "scope/{patient}/{row}.png"):
+        with pytest.raises(ValueError, match="once"):
+            Bag.model_validate({**SCOPE.model_dump(by_alias=True), "path": path})

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from server.run_folder import fresh_folder
 from shared.command_line import INTERRUPTED, WRONG_CALL, run_command
 from simulations.__main__ import parser, run
-from simulations.study_run import fresh_folder
 from tests.small import STUDY, hospital
 
 SITES = ("north", "west", "south")

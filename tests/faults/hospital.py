@@ -1,23 +1,11 @@
-"""A hospital's process that a test can kill: answers the tasks that lie in a folder, one after the other."""
+"""A hospital's agent as a process that a test can kill: the real one."""
 
-import os
-from multiprocessing.connection import Connection
+import sys
 from pathlib import Path
 
-import torch
-
-from shared.wire import Envelope
-from tests.small import agent_of, load_site
+from client.agent.process import run_agent
 
 
-def serve(site_file: Path, orders: Connection) -> None:
-    """For each task file that is named, write the reply beside it, whole; what stands there has left the hospital."""
-    torch.set_num_threads(1)
-    agent = agent_of(load_site(site_file))
-    while True:
-        task = Path(orders.recv())
-        reply = agent.answer(Envelope.from_file(str(task)))
-        part = task.with_suffix(".part")
-        part.write_bytes(reply.to_bytes())
-        os.replace(part, task.with_suffix(".reply"))
-        orders.send("answered")
+def serve(site_file: Path) -> None:
+    """The agent's process."""
+    sys.exit(run_agent(site_file))

@@ -1,17 +1,18 @@
-"""A hospital's process killed at any moment (SIGKILL), started and asked again: nothing is spent or sent anew."""
+"""An agent killed at any moment (SIGKILL) behind its socket, and started again: nothing is spent or sent anew."""
 
 import multiprocessing
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from client.chain import read_chain
+from client.exchange import exchange
 from client.ledger_file import LedgerFile
 from client.site import Site
 from client.state import EGRESS, LEDGER, OUTBOX
@@ -20,6 +21,7 @@ from shared.privacy.records import spent
 from shared.study import Study
 from shared.wire import Envelope, Refused, Reply, Tallied, Trained
 from tests.faults.hospital import serve
+from tests.resident import approve, target
 from tests.small import ask_counts, ask_figures, ask_round, ask_tallies, egress, hospital, small_study
 
 # Processes are forked from one that has imported everything: a start takes milliseconds.
@@ -31,33 +33,27 @@ LONGEST = 1.5  # seconds before a kill at any moment: about what an answer after
 class Hospital:
     """One hospital over its restarts, and everything that ever left it, by task."""
 
-    def __init__(self, site: Site, folder: Path) -> None:
-        self.site, self._folder = site, folder
+    def __init__(self, site: Site) -> None:
+        self.site = site
         self.left: dict[str, set[bytes]] = {}
         self.head: str | None = None
         self.kills = 0
         self._process: BaseProcess | None = None
-        self._orders: Any = None
 
-    def ask(self, name: str, task: Envelope, kill: Callable[[Path], None] | None = None) -> Envelope | None:
-        """The reply, or None if the process was killed when ``kill`` returned; it can have left all the same."""
+    def ask(self, name: str, task: Envelope, kill: Callable[[Future[bytes]], None] | None = None) -> Envelope | None:
+        """The reply; or None if the agent was killed when ``kill`` returned: its courier asks again by itself."""
         if self._process is None:
             self._start()
-        place = self._folder / f"{name}.task"
-        place.write_bytes(task.with_head(self.head).to_bytes())
-        self._orders.send(str(place))
-        if kill:
-            kill(place.with_suffix(".reply"))
-            self._end()
-        else:
-            assert self._orders.poll(ALIVE), "no answer"
-            self._orders.recv()
-        reply = place.with_suffix(".reply")
-        if not reply.exists():
-            return None
-        envelope = Envelope.from_file(str(reply))
-        self.left.setdefault(name, set()).add(reply.read_bytes())
-        reply.unlink()
+        question = task.with_head(self.head).to_bytes()
+        with ThreadPoolExecutor(1) as courier:
+            asked = courier.submit(exchange, target(self.site), question, None, ALIVE)
+            if kill:
+                kill(asked)
+                self._end()
+                self._start()
+            content = asked.result(ALIVE)
+        envelope = Envelope.from_bytes(content)
+        self.left.setdefault(name, set()).add(content)
         if kill:
             return None  # it left the hospital, but the server did not get it
         assert isinstance(envelope.header, Reply), envelope.header
@@ -65,8 +61,7 @@ class Hospital:
         return envelope
 
     def _start(self) -> None:
-        self._orders, theirs = FORKS.Pipe()
-        self._process = FORKS.Process(target=serve, args=(self.site.data / "site.toml", theirs), daemon=True)
+        self._process = FORKS.Process(target=serve, args=(self.site.data / "site.toml",), daemon=True)
         self._process.start()
 
     def _end(self) -> None:
@@ -96,14 +91,14 @@ def size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def moment(book: Path | None, chance: np.random.Generator) -> Callable[[Path], None]:
+def moment(book: Path | None, chance: np.random.Generator) -> Callable[[Future[bytes]], None]:
     """Waits until a book has grown (a release is under way) or a little longer; without one, for any while."""
     before, started = size(book) if book else 0, time.monotonic()
     longest = ALIVE if book else float(chance.uniform(0, LONGEST))
 
-    def wait(reply: Path) -> None:
-        while time.monotonic() - started < longest and not reply.exists() and not (book and size(book) > before):
-            pass
+    def wait(asked: Future[bytes]) -> None:
+        while time.monotonic() - started < longest and not asked.done() and not (book and size(book) > before):
+            time.sleep(0)
         if book:
             time.sleep(float(chance.uniform(0, 0.002)))
 
@@ -118,9 +113,7 @@ def check_books(hospital: Hospital) -> None:
     assert len({(spend.stage, spend.round) for spend in spends}) == len(spends), "a round was spent twice"
     for name, answers in hospital.left.items():
         (answer,) = answers
-        place = hospital.site.data / "left"
-        place.write_bytes(answer)
-        reply = Envelope.from_file(str(place))
+        reply = Envelope.from_bytes(answer)
         if isinstance(reply.header, Trained | Tallied):
             assert reply.digest in digests, name
             assert reply.header.epsilon is not None
@@ -133,9 +126,10 @@ def check_books(hospital: Hospital) -> None:
 @pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
 def test_a_hospital_killed_at_random_moments(kills: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # else the server of forks imports nothing of ours
-    FORKS.set_forkserver_preload(["tests.faults.hospital"])
+    FORKS.set_forkserver_preload(["tests.faults.hospital", "client.agent.service"])
     study, site = small_study(tmp_path), hospital(tmp_path)
-    chance, place = np.random.default_rng(kills), Hospital(site, tmp_path)
+    approve(site, study)
+    chance, place = np.random.default_rng(kills), Hospital(site)
     tasks = tasks_of(study)
     books = [site.state / name for name in (OUTBOX, LEDGER, EGRESS)]
     victims = [str(name) for name in chance.choice(list(tasks), kills)]

@@ -8,9 +8,9 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from shared.metrics.brier import BrierTally
 from shared.metrics.classification import wilson
 from shared.metrics.delong import auc_with_variance, logit_interval
+from shared.metrics.risk import RiskTally
 
 # Patients after a subarachnoid haemorrhage (Turck et al. 2010), the example data of pROC (Robin et al. 2011, GPL-3),
 # which are not part of this project; the constants are from pROC's own tests, version 1.19.0.1.
@@ -53,7 +53,7 @@ def test_auc_and_brier_equal_those_of_scikit_learn(seed: int) -> None:
     outcome = np.r_[0, 0, 1, 1, chance.integers(0, 2, 60)].astype(np.float64)
     score = np.round(chance.normal(size=64) + outcome, int(seed % 3))  # rounded: with ties
     assert auc_with_variance(outcome, score)[0] == pytest.approx(roc_auc_score(outcome, score), abs=1e-12)
-    assert BrierTally.of(outcome, score).value() == pytest.approx(brier_score_loss(outcome, expit(score)), abs=1e-12)
+    assert RiskTally.of(outcome, score).brier == pytest.approx(brier_score_loss(outcome, expit(score)), abs=1e-12)
 
 
 @pytest.mark.parametrize("outcome", [[0, 0, 0, 1], [1, 1, 1, 0], [0, 0, 0, 0], []])

@@ -22,7 +22,7 @@ from shared.metrics.delong import paired_auc
 from shared.metrics.kaplan_meier import LifeTable
 from shared.metrics.log_rank import LogRankSums
 from shared.metrics.newton import NewtonSums
-from shared.metrics.pooled_delong import PlacementSums, bin_counts, placement_sums, pooled_areas
+from shared.metrics.pooled_delong import PlacementSums, bin_counts, binned_area, placement_sums, pooled_areas
 from shared.metrics.regression import RegressionTally
 from shared.metrics.risk import RiskTally
 from shared.metrics.utility import benefit_of_counts, net_benefit
@@ -218,3 +218,14 @@ def test_gradient_and_information_are_derivatives_of_the_likelihood(seed: int) -
             up, down = sums_at(at + move), sums_at(at - move)
             assert (up.likelihood - down.likelihood) / (2 * step) == pytest.approx(centre.gradient[axis], abs=1e-4)
             assert (down.gradient - up.gradient) / (2 * step) == pytest.approx(centre.information[axis], abs=1e-4)
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=SEEDS)
+def test_the_area_of_counts_is_that_of_their_patients(seed: int) -> None:
+    p = Patients(seed, 2, 80)
+    bins = np.clip(np.floor(p.odds * 2) + 10, 0, 19).astype(np.int64)
+    counts = [np.bincount(bins[p.outcome == klass], minlength=20).astype(np.float64) for klass in (1, 0)]
+    found, exact = binned_area(*counts), paired_auc(p.outcome, bins[None].astype(np.float64))
+    assert found.auc == pytest.approx(exact.auc, abs=1e-12)
+    assert found.covariance == pytest.approx(exact.covariance, abs=1e-12)

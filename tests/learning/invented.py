@@ -104,7 +104,7 @@ def _bag(factor: float, chance: torch.Generator) -> Tensor:
 def _text(factor: float, chance: torch.Generator) -> Tensor:
     words = []
     for _ in range(40):
-        if torch.rand((), generator=chance) < 0.35:
+        if torch.rand((), generator=chance) < 0.6:
             bad = torch.rand((), generator=chance) < 1 / (1 + math.exp(-2 * factor))
             among = RAISED if bad else LOWERED
         else:
@@ -115,9 +115,9 @@ def _text(factor: float, chance: torch.Generator) -> Tensor:
 
 
 def _codes(factor: float, chance: torch.Generator) -> Tensor:
-    """Of a thousand codes some are drawn more often with the factor, and some less."""
+    """Of a hundred codes some are drawn more often with the factor, and some less."""
     count = 20 + int(torch.randint(20, (), generator=chance))
-    often = torch.arange(1000) % 10
+    often = torch.arange(100) % 10
     odds = torch.where(often == 0, factor, torch.where(often == 1, -factor, 0.0)).exp()
     drawn = torch.multinomial(odds, count, generator=chance)
     return torch.cat([1 + drawn * 2_000_003, torch.zeros(48 - count, dtype=torch.long)])
@@ -125,7 +125,7 @@ def _codes(factor: float, chance: torch.Generator) -> Tensor:
 
 def _bytes(factor: float, chance: torch.Generator) -> Tensor:
     """A short pattern comes again more often with the factor."""
-    values = torch.randint(256, (160,), generator=chance)
+    values = torch.randint(64, (160,), generator=chance)
     pattern = torch.tensor([22, 3, 1])
     starts = torch.arange(0, 156, 6)
     for start in starts[torch.rand(len(starts), generator=chance) < 1 / (1 + math.exp(-1.5 * factor))].tolist():

@@ -14,8 +14,9 @@ from tests.encoder_samples import DIGEST
 from tests.learning.train import Plan, Result, learned
 
 ENOUGH = 0.9
-HOSPITAL = Plan(patients=1000, steps=300, rate=0.5)
-SLOWER = Plan(patients=1000, steps=300, rate=0.1)  # features of pictures unlike those that they are scaled for
+HOSPITAL = Plan(patients=2000, steps=100, rate=0.5)
+MORE = Plan(patients=3000, steps=100, rate=0.5)  # a thousand features
+SLOWER = Plan(patients=1000, steps=200, rate=0.1)  # features of pictures unlike those that they are scaled for
 DEEP = Plan(patients=1000, steps=300, rate=3e-3, rows=32)
 MINILM: dict[str, Any] = {"weights": DIGEST, "dimension": 384, "layers": 6, "tokens": 128}
 VECTORS: dict[str, Any] = {"weights": DIGEST, "dimension": 32}
@@ -31,23 +32,23 @@ CASES: list[tuple[str, str, Plan, dict[str, Any]]] = [
     ("image", "filters", HOSPITAL, {}),
     ("image", "wavelets", HOSPITAL, {}),
     ("image", "cnn", DEEP, {}),
-    ("image", "network", Plan(1000, 150, 3e-4, 32), {"network": "resnet10"}),
+    ("image", "network", Plan(1000, 300, 1e-3, 32), {"network": "resnet10"}),
     ("volume", "filters", SLOWER, {}),
-    ("volume", "wavelets", HOSPITAL, {}),
+    ("volume", "wavelets", MORE, {}),
     ("volume", "cnn", DEEP, {}),
-    ("volume", "network", Plan(500, 60, 3e-4, 16), {"network": "resnet10"}),
+    ("volume", "network", Plan(600, 150, 5e-4, 16), {"network": "resnet10"}),
     ("bag", "filters", SLOWER, {}),
     ("bag", "attention-mil", SLOWER, {}),
     ("bag", "cnn", DEEP, {}),
-    ("bag", "network", Plan(500, 100, 3e-4, 16), {"network": "resnet10"}),
+    ("bag", "network", Plan(1000, 200, 1e-3, 16), {"network": "resnet10"}),
     ("text", "ngrams", HOSPITAL, {}),
     ("text", "words", HOSPITAL, VECTORS),
     ("text", "bilstm", DEEP, {}),
-    ("text", "bert", HOSPITAL, {**MINILM, "tuning": "frozen"}),
+    ("text", "bert", Plan(1000, 300, 0.5), {**MINILM, "tuning": "frozen"}),
     ("text", "bert", Plan(300, 60, 1e-3, 16), {**MINILM, "tuning": "lora"}),
-    ("concepts", "hashed-bag", HOSPITAL, {}),
+    ("concepts", "hashed-bag", MORE, {}),
     ("concepts", "bilstm", Plan(2000, 600, 3e-3, 32), {}),
-    ("bytes", "byte-histogram", HOSPITAL, {}),
+    ("bytes", "byte-histogram", MORE, {}),
     ("bytes", "byte-cnn", DEEP, {}),
     ("grid", "pooling", HOSPITAL, {}),
     ("grid", "convlstm", DEEP, {}),

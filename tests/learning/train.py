@@ -42,12 +42,12 @@ class Result:
         return (self.auc - 0.5) / (self.oracle - 0.5)
 
 
-def learned(kind: str, name: str, plan: Plan, weights: Path | None = None, **options: object) -> Result:
+def learned(kind: str, name: str, plan: Plan, file: Path | None, **options: object) -> Result:
     """Train on some invented patients and measure on others."""
     spec = invented_section(kind, name, **options)
     encoder = ENCODERS[kind][name].build(spec, torch.Generator().manual_seed(0))  # type: ignore[arg-type]
-    if weights:
-        encoder.attach(weights)
+    if file:
+        encoder.attach(file)
     known, others = invent(kind, plan.patients, 1), invent(kind, TESTED, 2)
     model = nn.Sequential(encoder, own_head(encoder.width, Outputs(1)))
     _train(model, _prepared(encoder, known), known.outcome, plan)

@@ -124,8 +124,8 @@ def sample_results(title: str = TITLE, mechanism: str = "dp-sgd") -> Results:
         engine="in-process", seed=7,
         privacy=privacy_record((MAIN,)) if private else PrivacyRecord(mechanism="none"),
         cohorts=cohort_rows(), metrics=kept,
-        comparisons=(Comparison(cohort="external", model_a=PRIMARY, arm_a="federated", private_a=private, model_b="clinical",
-                                arm_b="federated", private_b=private, metric="auc",
+        comparisons=(Comparison(cohort="external", model_a=PRIMARY, arm_a="federated", private_a=private,
+                                model_b="clinical", arm_b="federated", private_b=private, metric="auc",
                                 difference=0.101, low=-0.012, high=0.214, p=0.00004, p_adjusted=0.00024),),
         cross_site=tuple(row for row in cross_rows() if private or not row.private),
         oracle=tuple(Oracle(model=model, cohort=name, metric="auc", estimate=truth(model))

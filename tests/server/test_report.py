@@ -91,7 +91,7 @@ def test_the_first_line_is_about_privacy(mechanism: str, line: str, tmp_path: Pa
     first = re.search(r"</h1>\s*<p[^>]*>(.*?)</p>", page)
     assert first is not None
     assert first.group(1) == line
-    assert page.index(line) < page.index("Warnings") < page.index("Summary")
+    assert page.index(line) < page.index('id="warnings"') < page.index('id="summary"')
 
 
 def test_unequal_spending_is_an_upper_bound() -> None:
@@ -114,13 +114,19 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     assert {str(path) for path in contents[0]} == {
         "report.html", "model_card.md", FILE,
         "figures/roc-train.svg", "figures/roc-internal.svg", "figures/roc-external.svg",
+        "figures/flow.svg", "figures/forest-auc.svg", "figures/cross-site.svg",
         "tables/metrics.csv", "tables/cohorts.csv", "tables/cross_site.csv", "tables/privacy.csv",
+        "tables/comparisons.csv", "tables/oracle.csv", "tables/published.csv", "tables/curves.csv",
+        "tables/tripod_ai.csv", "tables/claim.csv",
     }  # fmt: skip
 
 
 def test_what_is_undefined_says_why(page: str, tmp_path: Path) -> None:
     assert re.search(r'<td title="one class only">–<small>one class only</small></td>', page)
-    assert re.search(rf'<td title="{FEW}">–<small>{FEW}</small></td>', page)
+    crossed = re.search(r'<svg role="img" aria-labelledby="cross-site-title".*?</svg>', page, flags=re.DOTALL)
+    assert crossed is not None
+    assert re.search(rf">–</text>\n<text [^>]*>{FEW}</text>", crossed.group(0))
+    assert re.search(rf'<td class="number" title="{FEW}">–<small>{FEW}</small></td>', page)
     assert "0.500" not in page
     assert not re.search(r"\b(nan|None|inf)\b", page)
     left_out = written(leave_one_out(), tmp_path)
@@ -172,9 +178,14 @@ def test_left_out_hospitals_that_report_nothing_are_not_averaged() -> None:
 
 def test_figures_are_titled_drawings(page: str) -> None:
     drawings = re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL)
-    assert len(drawings) == 3
+    assert len(drawings) == 6
     for drawing in drawings:
-        assert '<svg role="img" aria-labelledby="roc-' in drawing
+        name = re.match(r'<svg role="img" aria-labelledby="([\w-]+)-title"', drawing)
+        assert name is not None
+        assert re.search(rf'<title id="{name.group(1)}-title">[A-Z][^<]{{20,}}\.</title>', drawing)
+    rocs = [drawing for drawing in drawings if 'aria-labelledby="roc-' in drawing]
+    assert len(rocs) == 3
+    for drawing in rocs:
         assert re.search(r"<title id=\"roc-\w+-title\">ROC curves\. .*binned, 38 bins", drawing)
         assert all(model in drawing for model in MODELS)
 
@@ -190,8 +201,9 @@ def test_results_survive_the_disk(tmp_path: Path) -> None:
     assert Results.read(tmp_path) == results
     text = (tmp_path / FILE).read_text(encoding="utf-8")
     assert list(json.loads(text)) == [
-        "schema", "study", "engine", "seed", "privacy", "cohorts", "metrics", "comparisons", "cross_site", "meta",
-        "oracle", "published", "curves", "warnings", "timing", "environment",
+        "schema", "study", "engine", "seed", "privacy", "cohorts", "characteristics", "patterns", "metrics",
+        "comparisons", "cross_site", "meta", "pattern_figures", "readers", "sample_size", "oracle", "published",
+        "curves", "calibration", "decisions", "survival", "seals", "releases", "warnings", "timing", "environment",
     ]  # fmt: skip
     assert text.startswith('{\n  "schema": "medley-results/1",\n  "study": {\n')
     assert "12.3456789012," in text  # 12 significant digits

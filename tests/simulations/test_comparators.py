@@ -7,13 +7,18 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from server.record import RunRecord, load_records
+from server.validation.rows import metric_rows
 from shared.batch import Batch
 from shared.errors import StudyError
 from shared.outcomes.classes import Multiclass
 from shared.study import Comparator, Study
+from shared.wire import SiteFigures
+from simulations.arms import Hooks, open_consortium, run_arms
 from simulations.comparators import COMPARATORS
 from simulations.comparators.fit import features, fitted, scores
-from tests.small import random_batch, small_study
+from simulations.comparators.run import compared
+from tests.small import SITES, hospital, random_batch, small_study
 
 
 def separable(study: Study, seed: int, patients: int = 300) -> Batch:
@@ -76,3 +81,28 @@ def test_a_federated_request_is_refused_with_the_reason(tmp_path: Path) -> None:
         small_study(tmp_path, wish)
     with pytest.raises(StudyError, match='"ct" is not under'):
         small_study(tmp_path, 'comparators={near={kind="knn-lasso",modalities=["ct"]}}')
+
+
+def test_they_stand_beside_the_models_of_their_arms(tmp_path: Path) -> None:
+    """Over hospitals on the disk: figures of the arms asked for, under the hospitals' minimums, with a threshold."""
+    wish = 'comparators={trees={kind="lightgbm",modalities=["clinical","blood"],arms=["pooled"]}}'
+    study = small_study(tmp_path, 'privacy={mechanism="none"}', 'arms.run=["federated","pooled"]', wish)
+    for name in SITES:
+        hospital(tmp_path / "data", name, open_to_all=True, patients=120)
+    consortium = open_consortium(study, tmp_path / "data", tmp_path / "state")
+    run_arms(study, consortium, tmp_path / "run", Hooks())
+    records = {
+        record.run.arm: record for record in compared(study, consortium.archives, load_records(tmp_path / "run"))
+    }
+    told = {arm: [own for own in by_site(record) if own.model == "trees"] for arm, record in records.items()}
+    assert not told["federated"]
+    assert {(own.role, own.auc is not None) for own in told["pooled"]} >= {("external", True)}
+    assert records["pooled"].thresholds["trees"] is not None
+    rows = [row for record in records.values() for row in metric_rows(study, record) if row.model == "trees"]
+    external = [row for row in rows if (row.cohort, row.metric, row.site) == ("external", "auc", "south")]
+    assert [row.arm for row in external] == ["pooled"]
+    assert external[0].estimate > 0.6  # type: ignore[operator]
+
+
+def by_site(record: RunRecord) -> list[SiteFigures]:
+    return [own for figures in record.figures.values() for own in figures]

@@ -1,0 +1,55 @@
+"""The SuperNode, Flower's connection to the coordinator: its command line and its environment, both the hospital's."""
+
+import os
+import sys
+from pathlib import Path
+
+from client.connection import Connection, Kit, load_kit
+from client.node_key import KEY, fingerprint
+from client.parent import end_with_parent
+from client.site import Front, load_front
+from client.state import private_folder
+from shared.errors import Problem, SiteError
+
+# Nothing but the connection to the coordinator may leave by Flower's own doing.
+ENVIRONMENT = {
+    "FLWR_TELEMETRY_ENABLED": "0",
+    "FLWR_DISABLE_UPDATE_CHECK": "1",
+    "FLWR_SUPEREXEC_TASK_POLL_INTERVAL": "0.2",  # seconds between two looks for a message, 1 by default
+}
+
+
+def run_supernode(site_file: Path) -> int:
+    """The command: become the SuperNode; it ends by SIGTERM. It needs no right to the hospital's data."""
+    end_with_parent()
+    words, environment = call(load_front(site_file))
+    os.execve(words[0], words, environment)
+
+
+def call(front: Front) -> tuple[list[str], dict[str, str]]:
+    """(Command line, environment) of this hospital's SuperNode; SiteError where kit or key are not as they must be."""
+    connection = front.connection
+    kit = load_kit(connection, front.name)
+    _refuse_other_key(connection, kit)
+    programs = Path(sys.executable).parent
+    words = [
+        *(str(programs / "flower-supernode"), "--superlink", kit.superlink),
+        *("--root-certificates", str(connection.kit / "ca.crt")),
+        *("--auth-supernode-private-key", str(connection.home / KEY)),
+        *("--host", "127.0.0.1", "--port", str(connection.port)),
+        *("--node-config", connection.node_config),
+    ]
+    home = private_folder(connection.home / "flower")
+    path = f"{programs}:{os.environ.get('PATH', '')}"  # Flower starts its programs by name
+    return words, {**os.environ, **ENVIRONMENT, "FLWR_HOME": str(home), "PATH": path}
+
+
+def _refuse_other_key(connection: Connection, kit: Kit) -> None:
+    try:
+        public = (connection.home / f"{KEY}.pub").read_text(encoding="utf-8")
+    except OSError:
+        remedy = "python -m client keys site.toml"
+        raise SiteError([Problem(f"{KEY}.pub", "", "there is no node key", f"make one: {remedy}")]) from None
+    if fingerprint(public) != kit.fingerprint:
+        rule, remedy = "is not this hospital's key", "send the coordinator the request of `client keys` again"
+        raise SiteError([Problem("kit.toml", "fingerprint", rule, remedy)])

@@ -1,0 +1,1 @@
+"""The coordinator's commands, one module each: ``add`` its options, and ``run`` it."""

@@ -1,0 +1,63 @@
+"""Runs an arm of a study over a started federation, and follows it until it is done."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.bundle import build_bundle
+from server.control import Config, Control
+from server.diary import read_journal
+from server.federation_file import Federation
+from shared.errors import RunError
+
+POLL = 0.5  # seconds between looks
+
+
+@dataclass(frozen=True)
+class Job:
+    """One arm of a study file, the run's folder, and the seconds that a hospital has for an answer."""
+
+    study: Path
+    folder: Path
+    arm: str
+    deadline: float
+
+
+def run_arm(federation: Federation, job: Job, look: Callable[[], None]) -> None:
+    """Run or resume one arm in a run's folder; ``look`` is called while it runs. RunError if it fails.
+
+    A stop from outside (Ctrl-C) ends the run at Flower too.
+    """
+    with Control(federation.control, federation.state / "ca.crt") as control:
+        number = control.start(build_bundle(), config_of(federation, job))
+        try:
+            while (state := control.state(number)).status != "finished":
+                look()
+                time.sleep(POLL)
+        except KeyboardInterrupt:
+            control.stop(number)
+            raise
+    look()
+    if state.outcome != "completed":
+        told = reason(job.folder) or "the server app ended before the run was done"
+        raise RunError(f"{told}\nGo on from the last checkpoint by `python -m server resume {job.folder}`")
+
+
+def config_of(federation: Federation, job: Job) -> Config:
+    """The run's configuration of the server app; nothing in it is for a hospital."""
+    return {
+        "study": str(job.study),
+        "overrides": "",
+        "arm": job.arm,
+        "folder": str(job.folder),
+        "heads": str(federation.heads),
+        "deadline-seconds": job.deadline,
+    }
+
+
+def reason(folder: Path) -> str:
+    """Why the last run in a folder stopped, if it could say."""
+    journals = sorted((folder / "journal").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    lines = read_journal(journals[-1]) if journals else []
+    return str(lines[-1]["reason"]) if lines and lines[-1]["event"] == "stopped" else ""

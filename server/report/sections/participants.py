@@ -1,0 +1,112 @@
+"""Who took part: the flow of patients, cohorts, Table 1."""
+
+from collections.abc import Sequence
+
+from server.report import wording
+from server.report.figures.flow import flow_figure
+from server.report.layout import Cell, Group, Section, Table, head
+from server.report.participants import Characteristic, CohortRecord
+from server.report.view import View, unique
+
+OVERALL = "All"
+
+
+def participants(view: View) -> Section:
+    """Flow diagram, counts, baseline characteristics."""
+    tables = (*_cohorts(view), *_baseline(view))
+    return Section("participants", "Participants", figures=flow_figure(view), tables=tables)
+
+
+def _cohorts(view: View) -> tuple[Table, ...]:
+    rows = [row for row in view.cohorts if not view.left_out or row.name == "external"]
+    notes = ["Left out: rows of the table left out by rule, before there were cohorts; told once a hospital."]
+    if view.left_out:
+        notes.append("Each hospital is external once, and trains in the other folds: those rows are in cohorts.csv.")
+    table = Table(
+        "cohorts",
+        "Patients by hospital and cohort",
+        (*head("Hospital", "Cohort"), Cell("n", number=True), Cell("Events", number=True), Cell("Left out")),
+        (Group("", tuple(map(_cohort, rows))),),
+        tuple(notes),
+    )
+    return (table,) if rows else ()
+
+
+def _cohort(row: CohortRecord) -> tuple[Cell, ...]:
+    reason = (row.reason,) if row.reason else ()
+    under_n, under_events = (reason, ()) if row.n is None else ((), reason)
+    excluded = (
+        "; ".join(wording.unbroken(f"{rule}: {_excluded(number)}") for rule, number in row.excluded.items()) or "none"
+    )
+    names = (Cell(row.site), Cell(wording.COHORTS[row.name]))
+    numbers = (
+        Cell(wording.count(row.n), under_n, number=True),
+        Cell(wording.count(row.events), under_events, number=True),
+    )
+    return (*names, *numbers, Cell(excluded))
+
+
+def _excluded(number: int | None) -> str:
+    return "too few to report" if number is None else f"{number}"
+
+
+def _baseline(view: View) -> tuple[Table, ...]:
+    """Table 1: a column a hospital, a group a cohort; of the first fold, as patients are the same in all."""
+    rows = [row for row in view.results.characteristics if row.fold == view.folds[0]] or list(
+        view.results.characteristics
+    )
+    sites = [None, *unique(row.site for row in rows)]
+    groups = tuple(
+        Group(title, _lines([row for row in rows if row.cohort == cohort], sites))
+        for cohort, title in wording.COHORTS.items()
+    )
+    table = Table(
+        "baseline",
+        "Baseline characteristics by cohort and hospital",
+        head("Characteristic", *(site or OVERALL for site in sites)),
+        tuple(group for group in groups if group.rows),
+        (
+            "Mean (standard deviation), median (quartiles) or patients (share of those known). SMD: standardized mean "
+            "difference from the training patients of all hospitals; of a category, of the whole variable. "
+            f"{wording.DASH}: too few to report, or no such patient; no p-values, as the cohorts were not randomized.",
+        ),
+    )
+    return (table,) if rows else ()
+
+
+def _lines(rows: Sequence[Characteristic], sites: Sequence[str | None]) -> tuple[tuple[Cell, ...], ...]:
+    found = {(row.variable, row.level, row.site): row for row in rows}
+    names = list(dict.fromkeys((row.variable, row.level) for row in rows))
+    units = {row.variable: row.unit for row in rows}
+    return tuple(
+        (
+            Cell(_name(variable, level), (units[variable],) if units[variable] else ()),
+            *(_characteristic(found.get((variable, level, site))) for site in sites),
+        )
+        for variable, level in names
+    )
+
+
+def _name(variable: str, level: str | None) -> str:
+    return variable if level is None else f"{variable}: {level}"
+
+
+def _characteristic(row: Characteristic | None) -> Cell:
+    if row is None:
+        return Cell(wording.DASH)
+    small = [f"SMD {wording.number(row.smd, 'smd')}"] if row.smd is not None else []
+    small += [f"{row.missing} missing"] if row.missing else []
+    if row.estimate is None:
+        return Cell(wording.DASH, (row.reason or "", *small))
+    return Cell(wording.unbroken(_value(row)), tuple(small))
+
+
+def _value(row: Characteristic) -> str:
+    assert row.estimate is not None
+    if row.form == "count":
+        share = "" if row.share is None else f" ({100 * row.share:.0f} %)"
+        return f"{row.estimate:.0f}{share}"
+    if row.form == "median":
+        ends = "" if row.low is None or row.high is None else f" ({wording.plain(row.low)}–{wording.plain(row.high)})"
+        return f"{wording.plain(row.estimate)}{ends}"
+    return wording.plain(row.estimate) + ("" if row.spread is None else f" ({wording.plain(row.spread)})")

@@ -1,0 +1,46 @@
+"""The sections that are a figure and a line of text: discrimination, calibration, clinical utility, survival."""
+
+from server.report import wording
+from server.report.figures.calibration import calibration_figure
+from server.report.figures.decision import decision_figure
+from server.report.figures.roc import roc_figure
+from server.report.figures.survival import survival_figure
+from server.report.layout import Section
+from server.report.view import Estimate, Panel, View
+
+WEAK = 0.6
+
+
+def discrimination(view: View) -> Section:
+    """ROC curves."""
+    return Section("roc", "Discrimination", figures=roc_figure(view))
+
+
+def calibration(view: View) -> Section:
+    """Calibration curves with histograms of risk."""
+    return Section("calibration", "Calibration", figures=calibration_figure(view))
+
+
+def utility(view: View) -> Section:
+    """Decision curves."""
+    return Section("utility", "Clinical utility", figures=decision_figure(view))
+
+
+def survival(view: View) -> Section:
+    """Survival by risk group, with a sentence on how well the model orders patients."""
+    figures = survival_figure(view)
+    told = [(panel, view.main_figure(panel, "c_index")) for panel in view.panels()] if figures else []
+    lines = tuple(concordance(panel, figure) for panel, figure in told if figure.value is not None)
+    return Section("survival", "Survival", paragraphs=lines, figures=figures)
+
+
+def concordance(panel: Panel, figure: Estimate) -> str:
+    """What a C-index says, and that a weak one is weak."""
+    assert figure.value is not None
+    shown = wording.with_interval(figure.value, figure.low, figure.high, "c_index")
+    text = f"{panel.title}: C-index {shown} ({wording.size(figure.n, figure.events)})"
+    if figure.low is not None and figure.low <= 0.5:
+        return f"{text}; its interval reaches 0.5: no evidence that the model orders patients better than chance does."
+    if figure.value < WEAK:
+        return f"{text}: weak. The model hardly tells who has the event earlier."
+    return f"{text}."

@@ -1,0 +1,78 @@
+"""A paper's figures beside this run's, plainly told apart, and readers' and fixed scores' beside the model's."""
+
+from server.report import wording
+from server.report.layout import Cell, Group, Section, Table, estimate_cell, head
+from server.report.results import Published, Reader
+from server.report.side_by_side import common_size
+from server.report.view import Estimate, Place, View, unique
+
+
+def published(view: View) -> Section:
+    """A paper's figures beside this run's."""
+    rows = tuple(_published(view, row) for row in view.results.published)
+    table = Table(
+        "published",
+        "Published figures, and this run's",
+        head("Figure", "Published (not computed here)", f"This run, {view.main.text}", "Check of the published figure"),
+        (Group("", rows),),
+        (
+            "Published figures come from other patients: the two columns are no test of each other. The check asks "
+            "whether a table of whole patients can give the figures that were printed together.",
+        ),
+    )
+    return Section("published", "Beside the published figures", tables=(table,) if rows else ())
+
+
+def _published(view: View, row: Published) -> tuple[Cell, ...]:
+    model = row.model or view.primary
+    ours = [view.figure(view.main, Place(model, fold, row.cohort), row.metric) for fold in view.folds]
+    size = common_size(ours)
+    cell = estimate_cell(ours[0], row.metric, sized=size is not None)
+    if view.left_out:
+        cell = Cell(wording.DASH, ("one figure a left-out hospital: see the side-by-side table",))
+    name = f"{wording.metric_name(row.metric)}, {wording.COHORTS[row.cohort].lower()}"
+    theirs = estimate_cell(Estimate(row.estimate, row.low, row.high), row.metric)
+    check = Cell(row.flag, strong=True) if row.flag else Cell("no contradiction found")
+    return (
+        Cell(name, (row.model,) if row.model else ()),
+        Cell(theirs.text, (*theirs.small, "published")),
+        Cell(cell.text, (*cell.small, "this run")),
+        check,
+    )
+
+
+def readers(view: View) -> Section:
+    """Readers and fixed scores on the same patients, with kappa and McNemar's test against the primary model."""
+    rows = view.results.readers
+    metrics = unique(row.metric for row in rows)
+    found = {(row.reader, row.fold, row.cohort, row.site, row.metric): row for row in rows}
+    lines = list(dict.fromkeys((row.reader, row.fold, row.cohort, row.site) for row in rows))
+    body = tuple(
+        (
+            Cell(reader),
+            Cell(wording.COHORTS[cohort], (f"at {site}",) if site else ()),
+            *(_reader(found.get((reader, fold, cohort, site, metric))) for metric in metrics),
+        )
+        for reader, fold, cohort, site in lines
+    )
+    notes = (
+        "p: McNemar's test against the primary model at its frozen threshold. Kappa: with the outcome; kappa with the "
+        "model: with the primary model's classes.",
+    )
+    table = Table(
+        "readers",
+        "Readers and fixed scores on the same patients",
+        head("Reader", "Cohort", *map(wording.metric_name, metrics)),
+        (Group("", body),),
+        notes,
+    )
+    return Section("readers", "Readers", tables=(table,) if rows else ())
+
+
+def _reader(row: Reader | None) -> Cell:
+    if row is None:
+        return Cell(wording.DASH)
+    cell = estimate_cell(
+        Estimate(row.estimate, row.low, row.high, row.n, row.events, row.reason), row.metric, sized=True
+    )
+    return Cell(cell.text, (*cell.small, *([] if row.p is None else [f"p {wording.p_sign(row.p)}"])))

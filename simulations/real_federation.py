@@ -1,0 +1,157 @@
+"""A federation of real processes on loopback: a SuperLink with TLS, and an agent and a SuperNode for each hospital.
+
+Everything is provisioned, approved and started by what a coordinator and hospitals type; a hospital has one ledger for
+all runs, as in reality.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+
+from server.control import Control
+from server.federation_file import Federation, load_federation
+from server.provisioning import provision
+from server.superlink import SuperLink, end_group
+from shared.errors import RunError
+
+JOINING = 180.0  # seconds until all hospitals are connected
+
+
+class RealHospital:
+    """A hospital's folder beside its data, and the processes that work for it."""
+
+    def __init__(self, site_file: Path, home: Path) -> None:
+        self.home, self.site_file = home, home / "site.toml"
+        self._process: subprocess.Popen[bytes] | None = None
+        home.mkdir(parents=True, exist_ok=True)
+        values = tomllib.loads(site_file.read_text(encoding="utf-8"))
+        values |= {
+            "data": str((site_file.parent / values.get("data", ".")).resolve()),
+            "state": "state",
+            "connection": {"port": free_port()},
+        }
+        self.site_file.write_text("\n".join(f"{key} = {toml(value)}" for key, value in values.items()) + "\n")
+
+    def type(self, *words: str) -> str:
+        """What `python -m client COMMAND site.toml …` prints; RunError if it fails."""
+        call = [sys.executable, "-m", "client", words[0], str(self.site_file), *words[1:]]
+        done = subprocess.run(call, capture_output=True, text=True, check=False, env=environment())
+        if done.returncode:
+            raise RunError(f"{self.home.name}: client {words[0]}: {done.stderr or done.stdout}")
+        return done.stdout
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """What `client join` runs as, while it does."""
+        return psutil.Process(self._process.pid) if self._process else None
+
+    def approve(self, study: Path) -> None:
+        """As the hospital's data protection officer does."""
+        signed = ("--by", "simulation", "--role", "simulation", "--until", "2099-12-31", "--yes")
+        self.type("approve", "--study", str(study), *signed)
+
+    def join(self) -> None:
+        """Start agent and SuperNode."""
+        with (self.home / "join.log").open("ab") as log:
+            call = [sys.executable, "-m", "client", "join", str(self.site_file)]
+            self._process = subprocess.Popen(call, stdout=log, stderr=log, env=environment(), start_new_session=True)
+
+    def leave(self) -> None:
+        """End what was started."""
+        if self._process:
+            end_group(self._process, grace=30.0)
+            self._process = None
+
+
+class RealFederation:
+    """The whole, for a ``with`` block; what it started is ended with it."""
+
+    def __init__(self, site_files: Mapping[str, Path], folder: Path, via: Callable[[int], int] | None = None) -> None:
+        """Hospitals by name with their site files; ``via`` gives the port of a way to a port of the server."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.hospitals = {name: RealHospital(path, folder / name) for name, path in site_files.items()}
+        self.federation = self._provisioned(folder, via)
+        self.link = SuperLink(self.federation)
+
+    def _provisioned(self, folder: Path, via: Callable[[int], int] | None) -> Federation:
+        listen = free_port()
+        lines = ['name = "simulation"', f'address = "127.0.0.1:{via(listen) if via else listen}"', f"listen = {listen}"]
+        for name, hospital in self.hospitals.items():
+            hospital.type("keys")
+            request = hospital.home / "courier" / f"{name}.request.json"
+            told = json.loads(request.read_text(encoding="utf-8"))
+            entry = {"request": str(request), "fingerprint": told["fingerprint"]}
+            lines.append(f"hospitals.{name} = {toml(entry)}")
+        path = folder / "federation.toml"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        federation = load_federation(path)
+        self.admitted, _ = provision(federation)
+        for name, hospital in self.hospitals.items():
+            (hospital.home / "kit").symlink_to(federation.state / "kits" / name)
+        return federation
+
+    def __enter__(self) -> "RealFederation":
+        try:
+            self.link.start()
+            self.link.register(self.admitted)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End all processes."""
+        for hospital in self.hospitals.values():
+            hospital.leave()
+        self.link.stop()
+
+    def join(self, names: Sequence[str], studies: Sequence[Path]) -> None:
+        """Let hospitals approve studies and join, and wait until they are connected."""
+        for name in names:
+            for study in studies:
+                self.hospitals[name].approve(study)
+            self.hospitals[name].join()
+        self.wait(names)
+
+    def wait(self, names: Sequence[str], seconds: float = JOINING) -> None:
+        """Until hospitals are connected; RunError if one is not within ``seconds``."""
+        until = time.monotonic() + seconds
+        with Control(self.federation.control, self.federation.state / "ca.crt") as control:
+            while missing := [name for name in names if control.nodes().get(name) != "online"]:
+                if time.monotonic() > until:
+                    raise RunError(f"not connected within {seconds:.0f} s: {', '.join(missing)}")
+                time.sleep(0.5)
+
+
+def free_port() -> int:
+    """A port of loopback that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def toml(value: Any) -> str:
+    """A value of TOML on one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {toml(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml(one) for one in value) + "]"
+    return json.dumps(value) if isinstance(value, str | bool) else str(value)
+
+
+def environment() -> dict[str, str]:
+    """Environment of a hospital's processes: this checkout's code, one thread each."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}

@@ -83,8 +83,8 @@ class Archive:
         self._readings: dict[str, Reading] = {}
 
     def cohort(self, study: Study) -> Cohort:
-        """Eligible patients; read once for each outcome and unit."""
-        key = study.unit.model_dump_json() + study.outcome.model_dump_json()
+        """Eligible patients; read once for each rule of who is."""
+        key = rows_of(study)
         if key not in self._cohorts:
             self._cohorts[key] = read_cohort(self.site, study)
         return self._cohorts[key]
@@ -92,7 +92,7 @@ class Archive:
     def reading(self, study: Study, name: str, progress: Progress | None = None) -> Reading:
         """One modality of every eligible unit, through the fixed front end of its encoder; read once."""
         spec = study.modalities[name]
-        content = spec.model_dump_json() + study.outcome.model_dump_json() + study.unit.model_dump_json()
+        content = spec.model_dump_json() + rows_of(study)
         key = hashlib.sha256(content.encode()).hexdigest()
         if key not in self._readings:
             self._readings[key] = self._read(study, name, progress)
@@ -153,6 +153,14 @@ class Archive:
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
         return dict(self.cohort(study).excluded)
+
+
+def rows_of(study: Study) -> str:
+    """All that decides which rows of the table are eligible."""
+    rules = [study.unit.model_dump_json(), study.outcome.model_dump_json()]
+    if study.unit.max_missing is not None:
+        rules += [spec.model_dump_json() for spec in study.modalities.values() if spec.kind == "tabular"]
+    return "".join(rules)
 
 
 class _Clock:

@@ -11,9 +11,11 @@ from difflib import get_close_matches
 import numpy as np
 import numpy.typing as npt
 
+from client.cells import missing_in
 from client.harmonization import Harmonizer, Rules
 from client.site import Site
 from shared.errors import Problem, SiteError
+from shared.modalities.tabular import Tabular
 from shared.outcomes.base import Truth
 from shared.study import Study
 
@@ -87,7 +89,7 @@ def read_cohort(site: Site, study: Study) -> Cohort:
     for row in rows:
         patient, key = row.cells[unit.patient], row.cells[column]
         rule = _shifted(row, header) or _unnamed(patient, key) or _repeated(key, seen, copies, eligible)
-        truth = rule or _untimed(row, unit.time) or study.outcome.read(row.cells)
+        truth = rule or _untimed(row, unit.time) or _sparse(row, study) or study.outcome.read(row.cells)
         if isinstance(truth, str):
             excluded[truth].append(row.line)
         else:
@@ -156,6 +158,16 @@ def _untimed(row: Row, column: str) -> str | None:
         return None if math.isfinite(float(row.cells[column])) else "no time of prediction"
     except ValueError:
         return "no time of prediction"
+
+
+def _sparse(row: Row, study: Study) -> str | None:
+    """The rule on rows with too much missing: of the cells that the study's tabular modalities read in this table."""
+    tables = [spec for spec in study.modalities.values() if isinstance(spec, Tabular) and spec.cells]
+    if study.unit.max_missing is None or not tables:
+        return None
+    missing = sum(missing_in(spec, row.cells) for spec in tables)
+    most = study.unit.max_missing * sum(len(spec.cells) for spec in tables)
+    return f"more than {study.unit.max_missing:.0%} of the study's columns missing" if missing > most else None
 
 
 def _copies(rows: Sequence[Row], column: str) -> set[str]:

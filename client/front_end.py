@@ -142,7 +142,7 @@ def processes() -> int:
 @cache
 def code() -> str:
     """Digest of the program text and the libraries that turn a file into a tensor."""
-    files = [ROOT / "client/harmonization.py"]
+    files = [ROOT / "client/harmonization.py", ROOT / "client/cells.py"]
     for folder in ("client/readers", "shared/encoders", "shared/modalities"):
         files += sorted((ROOT / folder).glob("*.py"))
     texts = b"".join(file.read_bytes() for file in files)

@@ -20,6 +20,7 @@ class Unit(Section):
     patient: str = "patient_id"
     row: str = ""  # column that names a row, where a patient may have several: a lesion, a record, a stay
     time: str = ""  # column with the hour of the prediction, on the clock of the long tables
+    max_missing: float | None = Field(default=None, ge=0, lt=1)  # share of a row's tabular cells; above it is left out
 
 
 class FusionChoice(Section):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shared.cohorts import folds
+from shared.imputation_rules import imputation_faults
 from shared.modalities import Modality
 from shared.modalities.tabular import Tabular
 from shared.outcomes.binary import Binary
@@ -25,6 +26,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _cohort_faults(study)
     yield from _size_faults(study)
     yield from _modality_faults(study)
+    yield from imputation_faults(study)
     yield from _fusion_faults(study)
     yield from _evaluation_faults(study)
     yield from _training_faults(study)

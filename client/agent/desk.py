@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from client.archive import Data
+from client.imputation import imputed
 from client.site import Site
 from client.weights import verified_weights
 from shared.batch import Batch
@@ -35,8 +36,8 @@ class Desk:
             )
         self.model = MultimodalModel(study)
         self.model.attach({name: verified_weights(site, digest) for name, digest in weights_of(study).items()})
-        self._batch = data.batch(study)
         self._roles = np.array(data.roles(study, fold))
+        self._batch = imputed(study, data.batch(study), self._roles.tolist())
 
     def require_training(self) -> None:
         """Refuse to train where the run has other trainers."""

@@ -11,37 +11,54 @@ from shared.sections import Section, duplicates
 class Numeric(Section):
     """A number; ``range`` scales and checks it, ``missing`` lists the codes that mean "not recorded".
 
-    ``scale = "none"`` takes it as it stands, where the hospital's table holds scaled numbers already.
+    ``scale = "none"`` takes it as it stands, where the hospital's table holds scaled numbers already. ``fill`` is a
+    mean from the literature, never from the data, that stands for a missing one.
     """
 
     range: tuple[float, float]
     scale: Literal["range", "none"] = "range"
     unit: str = ""
     missing: tuple[float, ...] = ()
+    fill: float | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> "Numeric":
-        if not self.range[0] < self.range[1]:
+        low, high = self.range
+        if not low < high:
             raise ValueError(f"range must be [low, high] with low < high, got {list(self.range)}")
+        if self.fill is not None and not low <= self.fill <= high:
+            raise ValueError(f"fill must lie in the range {list(self.range)}, got {self.fill:g}")
         return self
+
+    def scaled(self, number: float) -> float:
+        """A number of the table as the model takes it: [-1, 1] over the declared range."""
+        low, high = self.range
+        return number if self.scale == "none" else 2 * (number - low) / (high - low) - 1
 
 
 class Categorical(Section):
-    """A word of a declared list; ``missing`` lists the words that mean "not recorded"."""
+    """A word of a declared list; ``missing`` lists those that mean "not recorded", ``fill`` stands for one missing."""
 
     values: tuple[str, ...] = Field(min_length=2)
     missing: tuple[str, ...] = ()
+    fill: str | None = None
 
     @model_validator(mode="after")
     def _distinct(self) -> "Categorical":
         if twice := duplicates([*self.values, *self.missing]):
             raise ValueError(f"each value may stand once, got {', '.join(twice)} again")
+        if self.fill is not None and self.fill not in self.values:
+            raise ValueError(f"fill must be one of the values, got {self.fill}")
         return self
 
 
 class Tabular(Input):
     """A patient is a vector: each number scaled to [-1, 1] and each category one-hot; a missing one is zeros
-    and a one in its own missing indicator (``indicators = false`` leaves the indicators out)."""
+    and a one in its own missing indicator (``indicators = false`` leaves the indicators out).
+
+    With ``imputation = "declared"`` the declared ``fill`` of a column stands in place of the zeros; with "forest" what
+    a forest expects that each hospital grows on its own training patients, and ``fill`` where there are none.
+    """
 
     kind: Literal["tabular"]
     encoder: Literal["linear", "mlp"] = "linear"
@@ -50,6 +67,7 @@ class Tabular(Input):
     numeric: dict[str, Numeric] = {}
     categorical: dict[str, Categorical] = {}
     indicators: bool = True
+    imputation: Literal["indicator", "declared", "forest"] = "indicator"
 
     @model_validator(mode="after")
     def _has_columns(self) -> "Tabular":
@@ -58,6 +76,21 @@ class Tabular(Input):
         if twice := duplicates(self.columns):
             raise ValueError(f"each column may stand once, got {', '.join(twice)} again")
         return self
+
+    @model_validator(mode="after")
+    def _imputable(self) -> "Tabular":
+        if self.imputation == "declared" and self.unfilled:
+            raise ValueError(f'imputation = "declared" needs a fill of every column, not of {", ".join(self.unfilled)}')
+        if self.imputation == "indicator" and len(self.unfilled) < len(self.columns):
+            raise ValueError('a fill is used with imputation = "declared" or "forest"')
+        if self.imputation == "forest" and not self.indicators:
+            raise ValueError('imputation = "forest" knows what is missing by the indicators: keep them')
+        return self
+
+    @property
+    def unfilled(self) -> list[str]:
+        """Columns without a declared fill."""
+        return [name for name, column in {**self.numeric, **self.categorical}.items() if column.fill is None]
 
     @property
     def columns(self) -> list[str]:

@@ -7,6 +7,7 @@ import torch
 
 from client.archive import Archive, Data
 from client.evaluation import Ward, model_figures
+from client.imputation import imputed
 from client.site import Limits
 from server.record import RunRecord
 from shared.batch import Batch
@@ -59,7 +60,8 @@ def _figures(
 
 def of_role(data: Data, study: Study, fold: Fold, role: str) -> Batch:
     """The units of a role."""
-    return data.batch(study).pick(torch.from_numpy(np.array(data.roles(study, fold)) == role))
+    roles = data.roles(study, fold)
+    return imputed(study, data.batch(study), roles).pick(torch.from_numpy(np.array(roles) == role))
 
 
 def _threshold(study: Study, training: Batch, found: Floats) -> float | None:

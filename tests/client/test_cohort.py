@@ -10,10 +10,10 @@ import pytest
 from client.archive import Archive
 from client.cohort import SHORT, TABLE, Cohort, near, read_cohort
 from client.site import Limits, Site
-from shared.errors import SiteError
+from shared.errors import SiteError, StudyError
 from shared.study import Study
 from shared.study_file import load_study
-from tests.small import STUDY, small_study
+from tests.small import STUDY, hospital, small_study
 
 HEADER = ["patient_id", "ill", "age", "sex", "crp", "hb"]
 GOOD = [["SECRET-1", "yes", "50", "f", "173.25", "10"], ["SECRET-2", "no", "60", "m", "5", "11"]]
@@ -258,3 +258,23 @@ def test_a_patient_may_have_several_rows_where_the_study_names_them(tmp_path: Pa
     }
     assert cohort.owner.tolist() == [0, 1]
     assert cohort.patients == 2
+
+
+def test_rows_with_too_much_missing_are_left_out_and_counted(tmp_path):
+    site = hospital(tmp_path, "north")
+    table = (site.data / "patients.csv").read_text().splitlines()
+    table[1] = "north-0,no,,f,90,11"  # one of four
+    table[2] = "north-1,yes,,f,90,900"  # two of four: what cannot be read is missing too
+    table[3] = "north-2,no,50,f,90,11"
+    (site.data / "patients.csv").write_text("\n".join(table))
+    archive = Archive(site)
+    strict, plain = small_study(tmp_path, "unit.max_missing=0.25"), small_study(tmp_path)
+    kept = [unit.patient for unit in archive.cohort(strict).units]
+    assert {"north-0", "north-2"} <= set(kept)
+    assert "north-1" not in kept
+    lacking = sum(1 for number in range(3, 40) if number % 7 == 3)  # crp and hb are empty there
+    assert archive.excluded(strict) == {"more than 25% of the study's columns missing": 1 + lacking}
+    assert len(archive.batch(strict)) == 40 - 1 - lacking
+    assert len(archive.batch(plain)) == 40
+    with pytest.raises(StudyError, match=r"unit\.max_missing"):
+        small_study(tmp_path, "unit.max_missing=1.5")

@@ -1,0 +1,50 @@
+"""Reads one cell of a table by what the study declares of its column; what cannot be read is missing, with the rule."""
+
+import math
+from collections.abc import Mapping
+
+from shared.missing import EMPTY
+from shared.modalities.tabular import Categorical, Numeric, Tabular
+
+
+def number_of(name: str, column: Numeric, text: str, faults: list[str]) -> float | None:
+    """The number in a cell, in the table's own units; None where it is missing."""
+    text = text.strip()
+    if text.lower() in EMPTY:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        comma = text.count(",") == 1 and text.replace(",", "").strip("+-").isdigit()
+        rule = "a decimal comma instead of a point" if comma else "not a number"
+        faults.append(f"{name}: {rule}, read as missing")
+        return None
+    if number in column.missing:
+        faults.append(f"{name}: a code for missing")
+        return None
+    low, high = column.range
+    if not (math.isfinite(number) and low <= number <= high):
+        faults.append(f"{name}: outside [{low:g}, {high:g}], read as missing")
+        return None
+    return number
+
+
+def word_of(name: str, column: Categorical, text: str, faults: list[str]) -> str | None:
+    """The declared word in a cell; None where it is missing."""
+    text = text.strip()
+    if text in column.values:
+        return text
+    if text in column.missing:
+        faults.append(f"{name}: a code for missing")
+    elif text.lower() in (value.lower() for value in column.values):
+        faults.append(f"{name}: one of {', '.join(column.values)} but for upper and lower case, read as missing")
+    elif text.lower() not in EMPTY:
+        faults.append(f"{name}: not one of {', '.join(column.values)}, read as missing")
+    return None
+
+
+def missing_in(spec: Tabular, row: Mapping[str, str]) -> int:
+    """How many of a table's columns are missing in a row of it."""
+    numbers = [number_of(name, column, row.get(name, ""), []) for name, column in spec.numeric.items()]
+    words = [word_of(name, column, row.get(name, ""), []) for name, column in spec.categorical.items()]
+    return sum(found is None for found in [*numbers, *words])

@@ -16,7 +16,7 @@ from shared.metrics.scores import ScoreTally
 from shared.metrics.threshold import threshold_counts
 from shared.model import MultimodalModel
 from shared.outcomes.base import OutcomeSection, Target
-from shared.wire import ClassCells, SiteFigures
+from shared.wire import ClassCells, Line, SiteFigures
 
 TOO_FEW = "too few to report"
 ONE_CLASS = "one class only"
@@ -57,6 +57,15 @@ def scores_of(model: MultimodalModel, batch: Batch) -> dict[str, Floats]:
     """
     with torch.no_grad():
         return {name: values.to(torch.float64).numpy() for name, values in model.scores(batch).items()}
+
+
+def recalibrated(scores: Mapping[str, Floats], lines: Mapping[str, Line]) -> dict[str, Floats]:
+    """Scores (units, outputs) by model after the last step of those that have one: intercept + slope x log odds."""
+    found = dict(scores)
+    for model, (intercept, slope) in lines.items():
+        if model in found:
+            found[model] = intercept + slope * found[model]
+    return found
 
 
 def threshold_tallies(model: MultimodalModel, batch: Batch) -> dict[str, Floats]:

@@ -20,7 +20,7 @@ from server.weights import Averager
 from shared.errors import RunError
 from shared.privacy.records import RunKey
 from shared.sections import Section
-from shared.wire import Arrays, CohortCount, weights_digest
+from shared.wire import Arrays, CohortCount, Line, weights_digest
 
 FROZEN = "frozen"  # the stage after the last: weights and thresholds stand, and only figures are missing
 WEIGHTS, SUMS = "weights/", "sums/"
@@ -36,6 +36,7 @@ class Progress:
     average: Averager = field(default_factory=lambda: Averager(1))
     cohorts: dict[str, tuple[CohortCount, ...]] | None = None
     thresholds: dict[str, float | None] = field(default_factory=dict)
+    recalibration: dict[str, Line] = field(default_factory=dict)
     diary: Diary = field(default_factory=Diary)
     seconds: float = 0.0  # of the processes that ran it before
 
@@ -50,6 +51,7 @@ class Note(Section):
     averaged: int
     cohorts: dict[str, tuple[CohortCount, ...]]
     thresholds: dict[str, float | None]
+    recalibration: dict[str, Line] = {}
     diary: Diary
     seconds: float
 
@@ -72,6 +74,7 @@ def save_checkpoint(path: Path, run: RunKey, progress: Progress) -> None:
         averaged=average.count,
         cohorts=progress.cohorts or {},
         thresholds=progress.thresholds,
+        recalibration=progress.recalibration,
         diary=progress.diary,
         seconds=progress.seconds,
     ).model_dump_json()
@@ -130,6 +133,7 @@ def _read(path: Path, run: RunKey) -> Progress | None:
         average=Averager(note.first, note.averaged, _part(arrays, SUMS)),
         cohorts=note.cohorts,
         thresholds=note.thresholds,
+        recalibration=note.recalibration,
         diary=note.diary,
         seconds=note.seconds,
     )

@@ -8,6 +8,7 @@ import numpy as np
 from flwr.serverapp import Grid
 
 from server.auditor import audit_figures, audit_run, audit_tallies, audit_update, expect
+from server.cuts import Cuts
 from server.diary import Diary, Journal, journal_file
 from server.heads import Heads
 from server.quorum import Answer, ask, connected
@@ -15,9 +16,8 @@ from server.record import Failure, Release
 from server.scale import Outsized, sized
 from shared.cohorts import training_patients
 from shared.errors import ReplyRejected
-from shared.metrics.threshold import youden
 from shared.privacy.records import RunKey
-from shared.study import DeclaredThreshold, Study
+from shared.study import Study
 from shared.wire import (
     AnyTask,
     Arrays,
@@ -91,13 +91,11 @@ class Questions:
             self._note(site, (header.stage, header.round), header.releases, header.epsilon)
             yield site, reply.arrays
 
-    def thresholds(self, weights: Arrays) -> dict[str, float | None]:
-        """Threshold of each model on the logit; None where none could be chosen."""
-        study, rule = self.job.study, self.job.study.evaluation.threshold
-        if rule is None:
-            return dict.fromkeys(study.models)
-        if isinstance(rule, DeclaredThreshold):
-            return dict.fromkeys(study.models, float(np.log(rule.value / (1 - rule.value))))
+    def tallies(self, weights: Arrays) -> Arrays:
+        """Tallies (2, cells) of training patients by model, over hospitals; none where the study needs none."""
+        study = self.job.study
+        if not study.tallied:
+            return {}
         task, totals = TallyThreshold(study=study.text, run=self.job.run), dict[str, Arrays]()
         for site, reply in self._audited(
             self.job.trainers, task, weights, "threshold", lambda reply: audit_tallies(reply, study.models)
@@ -106,18 +104,19 @@ class Questions:
             self._note(site, ("threshold", 1), header.releases, header.epsilon)
             totals[site] = reply.arrays
         if not totals:
-            return dict.fromkeys(study.models)
-        return {
-            model: youden(np.sum([tallies[model] for _, tallies in sorted(totals.items())], axis=0))
-            for model in study.models
-        }
+            return {}
+        return {model: np.sum([own[model] for _, own in sorted(totals.items())], axis=0) for model in study.models}
 
-    def evaluate(
-        self, weights: Arrays, digest: str, thresholds: dict[str, float | None]
-    ) -> dict[str, tuple[SiteFigures, ...]]:
+    def evaluate(self, weights: Arrays, digest: str, cuts: Cuts) -> dict[str, tuple[SiteFigures, ...]]:
         """Figures by hospital."""
         models = self.job.study.models
-        task = Evaluate(study=self.job.study.text, run=self.job.run, models=digest, thresholds=thresholds)
+        task = Evaluate(
+            study=self.job.study.text,
+            run=self.job.run,
+            models=digest,
+            thresholds=cuts.thresholds,
+            recalibration=cuts.recalibration,
+        )
         replies = self._audited(
             self.job.evaluators, task, weights, "evaluate", lambda reply: audit_figures(reply, task, models)
         )

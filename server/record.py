@@ -5,7 +5,7 @@ from pathlib import Path
 from server.disk import write_whole
 from shared.privacy.records import RunKey
 from shared.sections import Section
-from shared.wire import CohortCount, SiteFigures
+from shared.wire import CohortCount, Line, SiteFigures
 
 
 class Failure(Section):
@@ -45,6 +45,7 @@ class RunRecord(Section):
     ledger: tuple[Release, ...]  # in the order of arrival; empty without privacy
     models: str  # digest of the frozen weights
     thresholds: dict[str, float | None]
+    recalibration: dict[str, Line] = {}  # intercept and slope that the log odds of these models went through
     figures: dict[str, tuple[SiteFigures, ...]]  # by hospital
     failures: tuple[Failure, ...]
     unpublished: tuple[str, ...]  # parameter groups that fewer than min_contributors hospitals trained

@@ -1,11 +1,13 @@
 """One run of a study: ask, collect, audit, aggregate, checkpoint; then freeze, choose thresholds, and validate."""
 
+import json
 import time
 from pathlib import Path
 
 from flwr.serverapp import Grid
 
 from server.checkpoint import FROZEN, Progress, load_checkpoint, save_checkpoint, save_weights
+from server.cuts import Cuts, cuts_from
 from server.directions import Directions, against
 from server.questions import Assignment, Questions
 from server.quorum import roll_call
@@ -34,15 +36,15 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         _stage(desk, run, stage, rounds)
     # 3. Freeze: from here on the weights have one digest.
     digest = weights_digest(run.weights)
-    note = {"digest": digest, "privacy": job.study.privacy.model_dump_json()}
-    save_weights(job.folder / "models" / f"{job.label}.safetensors", run.weights, note)
-    # 4. Thresholds, from training patients only; hospitals commit to them with the first figure.
+    # 4. Recalibration and thresholds, from training patients only; hospitals commit to them with the first figure.
     if run.stage != FROZEN:
-        run.thresholds = desk.thresholds(run.weights)
-        run.stage = FROZEN
+        cuts = cuts_from(job.study, job.study.models, desk.tallies(run.weights))
+        run.thresholds, run.recalibration, run.stage = cuts.thresholds, cuts.recalibration, FROZEN
+        run.diary.notes += cuts.notes
         save_checkpoint(checkpoint_file(job), job.run, run)
+    save_models(job, run, digest)
     # 5. Validate everywhere.
-    figures = desk.evaluate(run.weights, digest, run.thresholds)
+    figures = desk.evaluate(run.weights, digest, Cuts(run.thresholds, run.recalibration))
     desk.journal.tell("finished", models=digest)
     return RunRecord(
         run=job.run,
@@ -52,6 +54,7 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         ledger=tuple(run.diary.ledger),
         models=digest,
         thresholds=run.thresholds,
+        recalibration=run.recalibration,
         figures=figures,
         failures=tuple(run.diary.failures),
         unpublished=tuple(sorted(run.diary.unpublished)),
@@ -59,6 +62,14 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         notes=tuple(run.diary.notes),
         seconds=earlier + time.monotonic() - begun,
     )
+
+
+def save_models(job: Assignment, run: Progress, digest: str) -> None:
+    """The frozen weights, with the last step of those that are recalibrated."""
+    note = {"digest": digest, "privacy": job.study.privacy.model_dump_json()}
+    if run.recalibration:
+        note["recalibration"] = json.dumps(run.recalibration, sort_keys=True)
+    save_weights(job.folder / "models" / f"{job.label}.safetensors", run.weights, note)
 
 
 def checkpoint_file(job: Assignment) -> Path:

@@ -93,7 +93,8 @@ class Training(Section):
     """Gradient descent: ``steps`` a round at each hospital, ``rounds`` rounds in each stage.
 
     A step reads all patients; or each with probability ``sample_rate`` (the same everywhere, public); or, without
-    privacy, the next ``batch`` of them in shuffled order. ``proximal`` is FedProx' mu.
+    privacy, the next ``batch`` of them in shuffled order. ``proximal`` is FedProx' mu. ``recalibrate`` sets the frozen
+    models' log odds right afterwards, by the same tallies of training patients that a Youden threshold is chosen from.
     """
 
     schedule: Literal["staged"] = "staged"
@@ -112,6 +113,7 @@ class Training(Section):
     average: Literal["last-half", "none"] = "last-half"
     loss: LossChoice = CrossEntropy()
     resample: Literal["none", "smote", "smote-nc", "cluster-centroids"] = "none"
+    recalibrate: Literal["none", "intercept", "intercept-slope"] = "none"
     min_contributors: int = Field(default=2, ge=1)
 
     @property
@@ -262,6 +264,11 @@ class Study(Section):
     def private(self) -> bool:
         """Whether training is under differential privacy."""
         return isinstance(self.privacy, DpSgd)
+
+    @property
+    def tallied(self) -> bool:
+        """Whether training patients' scores are tallied: for a threshold, for recalibration, or once for both."""
+        return isinstance(self.evaluation.threshold, YoudenThreshold) or self.training.recalibrate != "none"
 
     @property
     def text(self) -> str:

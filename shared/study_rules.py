@@ -13,7 +13,7 @@ from shared.outcomes.numbers import Forecast
 from shared.sampling_rules import sampling_faults, sampling_warnings
 from shared.sections import duplicates
 from shared.simulation_rules import simulation_faults
-from shared.study import PICKS_ONE, ColumnSplit, DpSgd, LeaveOneSiteOut, SiteHoldout, Study, YoudenThreshold
+from shared.study import PICKS_ONE, ColumnSplit, DpSgd, LeaveOneSiteOut, SiteHoldout, Study
 
 Fault = tuple[str, str, str]  # place, rule, remedy
 RESERVED = "pooled"  # the simulation's name for all hospitals together
@@ -32,6 +32,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _training_faults(study)
     yield from _loss_faults(study)
     yield from _resampling_faults(study)
+    yield from _recalibration_faults(study)
     yield from _comparator_faults(study)
     yield from _strategy_faults(study)
     yield from sampling_faults(study)
@@ -226,6 +227,12 @@ def _loss_faults(study: Study) -> Iterator[Fault]:
         yield "training.loss", f"the prevalence of {classes} classes is needed", "state one share for each"
 
 
+def _recalibration_faults(study: Study) -> Iterator[Fault]:
+    if study.training.recalibrate != "none" and not isinstance(study.outcome, Binary):
+        rule = f"the scores of a {study.outcome.kind} outcome are not tallied, from which a line could be fitted"
+        yield "training.recalibrate", rule, "remove it"
+
+
 def _strategy_faults(study: Study) -> Iterator[Fault]:
     training = study.training
     if training.strategy in PICKS_ONE and not (study.private or training.share_alone):
@@ -244,12 +251,11 @@ def _privacy_faults(study: Study) -> Iterator[Fault]:
         yield "privacy.stages.fusion", "fusion heads are trained, so this stage needs a share", "give it one"
     if not fused and stages.fusion > 0:
         yield "privacy.stages.fusion", "there is one modality and nothing to fuse", "write 0 and raise the others"
-    youden = isinstance(study.evaluation.threshold, YoudenThreshold)
-    if youden and stages.threshold == 0:
+    if study.tallied and stages.threshold == 0:
         yield (
             "privacy.stages.threshold",
-            "a threshold from training patients is a release and needs a share",
+            "a threshold or recalibration from training patients is a release and needs a share",
             ("give it one, or declare evaluation.threshold.value"),
         )
-    if not youden and stages.threshold > 0:
+    if not study.tallied and stages.threshold > 0:
         yield "privacy.stages.threshold", "the threshold is declared and costs nothing", "write 0 and raise the others"

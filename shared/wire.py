@@ -26,6 +26,9 @@ Arrays = dict[str, npt.NDArray[Any]]  # float32 weights and updates, float64 tal
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+Line = tuple[float, Annotated[float, Field(gt=0)]]  # intercept and slope: log odds to recalibrated ones
+
+
 class Task(Section):
     """What every question of the server carries: the whole study, the run it is about, and the head it last got."""
 
@@ -59,7 +62,8 @@ class Evaluate(Task):
 
     kind: Literal["evaluate"] = "evaluate"
     models: Digest
-    thresholds: dict[str, float | None]  # by model, on the logit
+    thresholds: dict[str, float | None]  # by model, on the recalibrated logit
+    recalibration: dict[str, Line] = {}  # the models' last step: others stay as they are
 
 
 class CohortCount(Section):

@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 
 from client.agent.books import Books
 from client.agent.desk import Desk
-from client.evaluation import ONE_CLASS, TOO_FEW, Ward, model_figures, scores_of, threshold_tallies
+from client.evaluation import (
+    ONE_CLASS,
+    TOO_FEW,
+    Ward,
+    model_figures,
+    recalibrated,
+    scores_of,
+    threshold_tallies,
+)
 from client.pretraining import pretrain
 from client.probe import require_sound
 from client.resampling import resampled
@@ -127,7 +135,8 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
     figures: list[SiteFigures] = []
     for role in desk.roles:
         batch = desk.patients(role)
-        ward, scores = Ward.of(desk.study.outcome, role, batch, desk.site.limits), scores_of(desk.model, batch)
+        ward = Ward.of(desk.study.outcome, role, batch, desk.site.limits)
+        scores = recalibrated(scores_of(desk.model, batch), header.recalibration)
         if role == "train" and desk.plan:
             nothing = {"role": role, "n": None, "events": None, "reasons": {"all": PROTECTED}}
             figures += [SiteFigures.model_validate({"model": model, **nothing}) for model in scores]

@@ -90,7 +90,8 @@ class Tabular(Input):
     @property
     def unfilled(self) -> list[str]:
         """Columns without a declared fill."""
-        return [name for name, column in {**self.numeric, **self.categorical}.items() if column.fill is None]
+        numbers = [name for name, column in self.numeric.items() if column.fill is None]
+        return numbers + [name for name, column in self.categorical.items() if column.fill is None]
 
     @property
     def columns(self) -> list[str]:

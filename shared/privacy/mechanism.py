@@ -5,7 +5,7 @@ from typing import Literal
 
 from shared.privacy.accounting import Release, composed_epsilon
 from shared.privacy.calibration import Part, multipliers
-from shared.study import DpSgd, Study, YoudenThreshold
+from shared.study import DpSgd, Study
 
 Stage = Literal["encoders", "fusion", "threshold"]
 
@@ -49,12 +49,12 @@ class PrivacyPlan:
 
 
 def stages_of(study: Study) -> list[tuple[Stage, int, int]]:
-    """(stage, rounds, steps a round) of a run in order; the threshold is one release where training data choose it."""
+    """(stage, rounds, steps a round) of a run in order; the tally of training patients is one release."""
     training = study.training
     stages: list[tuple[Stage, int, int]] = [("encoders", training.rounds, training.steps)]
     if any("+" in model for model in study.models):
         stages.append(("fusion", training.rounds, training.steps))
-    if isinstance(study.evaluation.threshold, YoudenThreshold):
+    if study.tallied:
         stages.append(("threshold", 1, 1))
     return stages
 

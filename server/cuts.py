@@ -1,0 +1,46 @@
+"""What follows from the released tallies of training patients: recalibration, and then the threshold, of each model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.metrics.recalibration import recalibrated
+from shared.metrics.threshold import youden
+from shared.study import DeclaredThreshold, Study
+from shared.wire import Line
+
+UNCHANGED: Line = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """By model: the threshold on the recalibrated logit, None where none could be chosen, and the recalibration."""
+
+    thresholds: dict[str, float | None]
+    recalibration: dict[str, Line] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def cuts_from(study: Study, models: Sequence[str], tallies: Mapping[str, npt.NDArray[np.float64]]) -> Cuts:
+    """Recalibration and thresholds from summed tallies (2, cells) by model: post-processing, which costs no privacy."""
+    asked, lines, notes = study.training.recalibrate, dict[str, Line](), []
+    if asked != "none":
+        for model in models:
+            line = recalibrated(tallies[model], asked == "intercept-slope") if model in tallies else None
+            if line is None:
+                notes.append(f"{model}: not recalibrated, the tallies of training patients determine no line")
+                continue
+            lines[model] = line
+            notes.append(f"{model}: recalibrated log odds are {line[0]:+.2f} + {line[1]:.2f} x the model's own")
+    thresholds = {model: _threshold(study, tallies.get(model), lines.get(model, UNCHANGED)) for model in models}
+    return Cuts(thresholds, lines, tuple(notes))
+
+
+def _threshold(study: Study, tally: npt.NDArray[np.float64] | None, line: Line) -> float | None:
+    rule = study.evaluation.threshold
+    if isinstance(rule, DeclaredThreshold):
+        return float(np.log(rule.value / (1 - rule.value)))  # a probability, of the recalibrated kind
+    cut = None if rule is None or tally is None else youden(tally)
+    return None if cut is None else line[0] + line[1] * cut

@@ -28,7 +28,7 @@ def cuts_from(study: Study, models: Sequence[str], tallies: Mapping[str, npt.NDA
     asked, lines, notes = study.training.recalibrate, dict[str, Line](), []
     if asked != "none":
         for model in models:
-            line = recalibrated(tallies[model], asked == "intercept-slope") if model in tallies else None
+            line = _line(tallies.get(model), asked == "intercept-slope")
             if line is None:
                 notes.append(f"{model}: not recalibrated, the tallies of training patients determine no line")
                 continue
@@ -36,6 +36,13 @@ def cuts_from(study: Study, models: Sequence[str], tallies: Mapping[str, npt.NDA
             notes.append(f"{model}: recalibrated log odds are {line[0]:+.2f} + {line[1]:.2f} x the model's own")
     thresholds = {model: _threshold(study, tallies.get(model), lines.get(model, UNCHANGED)) for model in models}
     return Cuts(thresholds, lines, tuple(notes))
+
+
+def _line(tally: npt.NDArray[np.float64] | None, with_slope: bool) -> Line | None:
+    """A slope that the tally does not determine, as where the scores fill few cells, stays one."""
+    if tally is None:
+        return None
+    return (recalibrated(tally, True) if with_slope else None) or recalibrated(tally, False)
 
 
 def _threshold(study: Study, tally: npt.NDArray[np.float64] | None, line: Line) -> float | None:

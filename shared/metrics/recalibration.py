@@ -16,7 +16,7 @@ def recalibrated(counts: Floats, with_slope: bool) -> tuple[float, float] | None
     ``counts`` (2, CELLS) of (others, events), noised or not: noise has mean zero and enters the score equations
     linearly, so negative cells stay as they are. None where no finite maximum is found, or more risk would be told
     as less. Training patients set right what a weighted loss or resampling moved (Steyerberg 2004, methods 2 and 3);
-    what was learned by heart from them they cannot show.
+    what was learned by heart from them they cannot show. Scores beyond the outermost cuts count as just beyond them.
     """
     others, events = counts
     trials = others + events

@@ -51,8 +51,11 @@ def test_noise_has_no_side() -> None:
     assert abs(lines.mean() - exact[0]) < 4 * lines.std() / 20 + 0.01
 
 
-def test_where_there_is_no_line_there_is_none() -> None:
+def test_where_there_is_no_line_there_is_none(tmp_path) -> None:
     event, odds = drawn(300)
+    study = small_study(tmp_path, OPEN, 'training.recalibrate="intercept-slope"')
+    turned = cuts_from(study, ("clinical",), {"clinical": tally(event, -odds)}).recalibration["clinical"]
+    assert turned == recalibrated(tally(event, -odds), False)  # the intercept at least
     assert recalibrated(tally(event, -odds), True) is None  # more risk told as less
     assert recalibrated(np.zeros((2, CELLS)), True) is None
     apart = np.zeros((2, CELLS))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.metadata import version
 from itertools import islice
@@ -97,7 +97,7 @@ class FrontEnd:
     @property
     def digest(self) -> str:
         """Of all that a prepared tensor depends on beside the patient: the study's section, and what reads it."""
-        content = f"{self.spec.model_dump_json()}{self.source.patient}{self.source.encoding}{self.source.timed}{code()}"
+        content = f"{self.spec.model_dump_json()}{replace(self.source, folder=Path())!r}{code()}"
         return hashlib.sha256(content.encode()).hexdigest()[:24]
 
     def all_prepared(self, cases: Sequence[Case]) -> Iterator[Prepared]:
@@ -142,11 +142,9 @@ def processes() -> int:
 @cache
 def code() -> str:
     """Digest of the program text and the libraries that turn a file into a tensor."""
-    files = sorted(
-        file
-        for folder in ("client/readers", "shared/encoders", "shared/modalities")
-        for file in (ROOT / folder).glob("*.py")
-    )
+    files = [ROOT / "client/harmonization.py"]
+    for folder in ("client/readers", "shared/encoders", "shared/modalities"):
+        files += sorted((ROOT / folder).glob("*.py"))
     texts = b"".join(file.read_bytes() for file in files)
     return hashlib.sha256(texts + " ".join(map(version, LIBRARIES)).encode()).hexdigest()
 

@@ -11,12 +11,10 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-
-import psutil
 
 from server.control import Control
 from server.federation_file import Federation, load_federation
@@ -50,11 +48,6 @@ class RealHospital:
             raise RunError(f"{self.home.name}: client {words[0]}: {done.stderr or done.stdout}")
         return done.stdout
 
-    @property
-    def process(self) -> psutil.Process | None:
-        """What `client join` runs as, while it does."""
-        return psutil.Process(self._process.pid) if self._process else None
-
     def approve(self, study: Path) -> None:
         """As the hospital's data protection officer does."""
         signed = ("--by", "simulation", "--role", "simulation", "--until", "2099-12-31", "--yes")
@@ -76,16 +69,16 @@ class RealHospital:
 class RealFederation:
     """The whole, for a ``with`` block; what it started is ended with it."""
 
-    def __init__(self, site_files: Mapping[str, Path], folder: Path, via: Callable[[int], int] | None = None) -> None:
-        """Hospitals by name with their site files; ``via`` gives the port of a way to a port of the server."""
+    def __init__(self, site_files: Mapping[str, Path], folder: Path) -> None:
+        """Hospitals by name with their site files."""
         folder.mkdir(parents=True, exist_ok=True)
         self.hospitals = {name: RealHospital(path, folder / name) for name, path in site_files.items()}
-        self.federation = self._provisioned(folder, via)
+        self.federation = self._provisioned(folder)
         self.link = SuperLink(self.federation)
 
-    def _provisioned(self, folder: Path, via: Callable[[int], int] | None) -> Federation:
+    def _provisioned(self, folder: Path) -> Federation:
         listen = free_port()
-        lines = ['name = "simulation"', f'address = "127.0.0.1:{via(listen) if via else listen}"', f"listen = {listen}"]
+        lines = ['name = "simulation"', f'address = "127.0.0.1:{listen}"', f"listen = {listen}"]
         for name, hospital in self.hospitals.items():
             hospital.type("keys")
             request = hospital.home / "courier" / f"{name}.request.json"

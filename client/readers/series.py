@@ -26,6 +26,7 @@ def open_series(spec: Series, source: Source) -> Reader:
     names = list(spec.variables)
     place = {name: number for number, name in enumerate(names)}
     ranges = np.array([spec.variables[name].range for name in names])
+    scaled = np.array([spec.variables[name].scale == "range" for name in names])
 
     def convert(part: "pd.DataFrame") -> dict[str, Any]:
         import pandas as pd
@@ -51,8 +52,8 @@ def open_series(spec: Series, source: Source) -> Reader:
         end = case.time if np.isfinite(case.time) else time[-1]
         step = np.ceil(spec.steps - (end - time) * spec.steps / spec.hours).astype(np.int64) - 1  # (begin, end]
         inside = step >= 0
-        low, high = ranges[variable].T
-        value = 2 * (rows["value"][good] - low) / (high - low) - 1
+        (low, high), value = ranges[variable].T, rows["value"][good]
+        value = np.where(scaled[variable], 2 * (value - low) / (high - low) - 1, value)
         if not inside.any():
             return Reading(None, faults)
         tensor = _windows(spec, step[inside], variable[inside], value[inside])

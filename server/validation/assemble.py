@@ -26,7 +26,7 @@ from shared.study_rules import warnings
 def assemble(
     study: Study, records: Sequence[RunRecord], engine: str, oracle: Mapping[str, float], seconds: float
 ) -> Results:
-    """Results of a study; ``oracle`` has the best possible AUC by model where the patients were invented."""
+    """Results of a study; ``oracle`` has the best possible figure by model where the patients were invented."""
     own = [record for record in records if record.private == study.private]  # not a simulation's twin
     one_a_fold = {record.run.fold: record for record in reversed(own)}.values()
     return Results(
@@ -109,10 +109,17 @@ def _privacy(study: Study, records: Sequence[RunRecord]) -> PrivacyRecord:
     return PrivacyRecord(mechanism="dp-sgd", sites=tuple(rows), composed=tuple(composed))
 
 
+def _oracle_metric(study: Study) -> str:
+    """The figure that an oracle's number is of."""
+    if study.outcome.kind in ("multiclass", "ordinal", "multilabel"):
+        return "auc_macro"
+    return {"survival": "c_index", "regression": "r2", "forecast": "r2"}.get(study.outcome.kind, "auc")
+
+
 def _oracle_rows(study: Study, records: Sequence[RunRecord], oracle: Mapping[str, float]) -> list[Oracle]:
     cohorts = sorted({(r.run.fold, count.role) for r in records for counts in r.cohorts.values() for count in counts})
     return [
-        Oracle(model=model, fold=fold, cohort=role, metric="auc", estimate=oracle[model])
+        Oracle(model=model, fold=fold, cohort=role, metric=_oracle_metric(study), estimate=oracle[model])
         for fold, role in cohorts
         if role != "train"
         for model in study.models

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 Shape = tuple[int, ...]
-LENGTH = 5.0  # of a patient's fixed features: gradient descent at rates up to 0.5 stays stable whatever their number
+LENGTH = 3.0  # of a patient's fixed features: gradient descent at rates up to 0.5 stays stable whatever their number
 BOUND = 3.0  # of one feature
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 

@@ -17,17 +17,21 @@ from simulations.show.panels import PANELS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+FORMATS = (".png", ".svg", ".pdf")
 ABREAST, WIDTH, HEIGHT = 3, 4.6, 2.6  # panels side by side, inches of each
 
 
 def show_patient(study: Study, site: str, number: int, path: Path) -> None:
     """Invent the patient of that number at that hospital and draw his first row to ``path`` (png, svg or pdf).
 
-    Raises StudyError if the study has no such hospital, or nothing to invent it from.
+    Raises StudyError if the study has no such hospital, nothing to invent it from, or no picture can be written there.
     """
     if study.simulation is None or site not in study.sites:
         known = ", ".join(study.sites) if study.simulation else "none, without a [simulation] section"
         raise StudyError([Problem("--site", site, "is no invented hospital of the study", f"known: {known}")])
+    if path.suffix not in FORMATS or not path.parent.is_dir():
+        rule = f"must be a file of {', '.join(FORMATS)} in a folder that exists"
+        raise StudyError([Problem("--to", path.name, rule, "name another one")])
     with tempfile.TemporaryDirectory() as folder:
         invent_one(study, Path(folder), site, number)
         place = Path(folder) / site

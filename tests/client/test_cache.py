@@ -270,3 +270,11 @@ def test_a_cohort_larger_than_what_is_allowed_stays_on_the_disk(site: Site, stud
         assert reading.prepared.numel() * 4 > 2.5e8
         assert sum(float(patient.sum()) for patient in reading.prepared) > 0
         assert anonymous() - before < 6e7
+
+
+def test_other_rules_of_harmonization_have_a_shelf_of_their_own(site: Site, study: Study, opened: list[str]) -> None:
+    from client.harmonization import Rules
+
+    read(site, study)
+    read(site.model_copy(update={"harmonization": {"labs.csv": Rules()}}), study)
+    assert len(opened) == 80

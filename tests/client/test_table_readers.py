@@ -198,3 +198,19 @@ def test_a_table_of_a_hundred_thousand_rows_gives_every_patient(tmp_path: Path) 
     (tmp_path / "labs.csv").write_text(",".join(HEADER) + "\n" + "".join(rows))
     reader = READERS["series"](series(), Source(tmp_path))
     assert sum(reader.read(Case(f"P{number}", {})).tensor is not None for number in range(200)) == 200
+
+
+def test_a_variable_that_is_scaled_already_stays_as_it_is(tmp_path: Path) -> None:
+    write(tmp_path / "labs.csv", HEADER, ("P1", "1", "crp", "1.5"), ("P1", "1", "hb", "10"))
+    spec = series(variables={"crp": {"range": (-5.0, 5.0), "scale": "none"}, "hb": {"range": (0.0, 20.0)}})
+    found = tensor_of(read(spec, {}, tmp_path))
+    assert found[-1, :, 0].tolist() == [1.5, 0]
+
+
+def test_rows_of_a_stay_are_found_by_what_the_table_of_patients_names(tmp_path: Path) -> None:
+    write(
+        tmp_path / "labs.csv", ("stay", "time", "variable", "value"), ("s1", "1", "crp", "0"), ("s2", "1", "crp", "200")
+    )
+    spec = series(columns={"patient": "stay"})
+    assert tensor_of(read(spec, {"stay": "s2"}, tmp_path))[-1, 0, 0] == 1
+    assert read(spec, {}, tmp_path) == Reading(None)

@@ -187,3 +187,12 @@ def test_edges_follow_as_channels_of_their_own(tmp_path: Path) -> None:
 def test_a_volume_that_makes_no_sense_is_refused(keys: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"window|path|crop|shape"):
         spec(**keys)
+
+
+def test_the_spacing_of_rows_and_of_columns_is_told_apart(tmp_path: Path) -> None:
+    """DICOM names the distance of rows first; here they lie twice as far apart as columns do."""
+    series(tmp_path / "slices", at(-1, "PixelSpacing", [2.0, 1.0]))
+    nifti(tmp_path, scene(), spacing=(1, 2, 2))
+    wide = spec(shape=(SIDE, 2 * SIDE, DEEP))
+    one, other = (tensor_of(read(wide, {"ct": name}, tmp_path)) for name in ("slices", "a.nii.gz"))
+    assert one.numpy() == pytest.approx(other.numpy(), abs=1e-5)

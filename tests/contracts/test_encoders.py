@@ -19,7 +19,14 @@ ON_FIXED_FEATURES = [
     in ("linear", "filters", "attention-mil", "wavelets", "beat-shape", "window-statistics", "ngrams", "words",
         "hashed-bag", "byte-histogram", "pooling") or options.get("tuning") == "frozen"
 ]  # fmt: skip
-ROOM: dict[str, dict[str, Any]] = {  # the same patients in longer sequences
+FULL: dict[str, dict[str, Any]] = {  # the sample's patients without any room left, and in longer sequences
+    "bag": {"items": 2},
+    "text": {"tokens": 8},
+    "concepts": {"items": 6},
+    "bytes": {"length": 48},
+    "grid": {"frames": 3},
+}
+ROOM: dict[str, dict[str, Any]] = {
     "bag": {"items": 6},
     "text": {"length": 200, "tokens": 20},
     "concepts": {"items": 12},
@@ -135,17 +142,19 @@ def _through_the_wire(encoder: nn.Module) -> dict[str, Tensor]:
 @pytest.mark.parametrize("case", [case for case in CASES if case[0] in ROOM], ids=named)
 def test_what_is_padded_or_absent_has_no_influence(case: tuple[str, str, dict[str, Any]]) -> None:
     kind, name, options = case
-    spec, encoder = built(kind, name, 2, options)
+    marks = {"tokens": 10} if name == "bert" else {}  # the begin and the end of its text
+    full, encoder = built(kind, name, 2, {**options, **FULL[kind], **marks})
     wide, wider = built(kind, name, 2, {**options, **ROOM[kind]})
     wider.load_state_dict(encoder.state_dict())
-    patients = raw(spec)
+    patients = raw(section(kind, name, **options))
+    patients = patients[:, -full.shape[0] :] if kind == "grid" else patients[:, : full.shape[0]]
     padded = torch.zeros(PATIENTS, *wide.shape, dtype=patients.dtype)
     if kind == "bag":
-        padded[:, [4, 1]] = patients[:, :2]  # nor has the order
+        padded[:, [4, 1]] = patients  # nor has the order
     elif kind == "grid":
-        padded[:, -spec.frames :] = patients
+        padded[:, -full.frames :] = patients
     else:
-        padded[:, : spec.shape[0]] = patients
+        padded[:, : full.shape[0]] = patients
     found, expected = wider(prepared(wider, padded)), encoder(prepared(encoder, patients))
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 

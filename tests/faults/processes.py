@@ -1,10 +1,7 @@
-"""A real federation under test: its processes by what they run, a way through which the network can be cut, a run."""
+"""A real federation under test: the server's processes by what they run, a moment of a run, and a run."""
 
 import os
-import select
 import signal
-import socket
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,49 +12,7 @@ import psutil
 from server.diary import read_journal
 from server.follow import Job, run_arm
 from server.record import RunRecord, load_records
-from simulations.real_federation import RealFederation, free_port
-
-
-class Wire:
-    """A TCP way to a port of loopback, which can be cut."""
-
-    def __init__(self, target: int) -> None:
-        self.port, self._target, self.cut = free_port(), target, False
-        self._listener = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=(near,), daemon=True).start()
-
-    def _carry(self, near: socket.socket) -> None:
-        with near, suppress(OSError), socket.create_connection(("127.0.0.1", self._target)) as far:
-            ends = {near: far, far: near}
-            while not self.cut:
-                for end in select.select(list(ends), [], [], 0.1)[0]:
-                    part = end.recv(65536)
-                    if not part:
-                        return
-                    ends[end].sendall(part)
-
-    def close(self) -> None:
-        self._listener.close()
-
-
-def of_hospital(name: str, program: str, all_: RealFederation) -> list[psutil.Process]:
-    """A hospital's processes that run ``program``, found below what the hospital started."""
-    process = all_.hospitals[name].process
-    assert process
-    found = []
-    for child in process.children(recursive=True):
-        with suppress(psutil.Error):
-            if any(program in word for word in child.cmdline()[:4]):
-                found.append(child)
-    return found
+from simulations.real_federation import RealFederation
 
 
 def of_server(program: str, all_: RealFederation) -> list[psutil.Process]:

@@ -15,7 +15,7 @@ from tests.learning.train import Plan, Result, learned
 
 ENOUGH = 0.9
 HOSPITAL = Plan(patients=2000, steps=100, rate=0.5)
-MORE = Plan(patients=3000, steps=100, rate=0.5)  # a thousand features
+MORE = Plan(patients=6000, steps=200, rate=0.5)  # a thousand features
 SLOWER = Plan(patients=1000, steps=200, rate=0.1)  # features of pictures unlike those that they are scaled for
 DEEP = Plan(patients=1000, steps=300, rate=3e-3, rows=32)
 MINILM: dict[str, Any] = {"weights": DIGEST, "dimension": 384, "layers": 6, "tokens": 128}
@@ -41,7 +41,7 @@ CASES: list[tuple[str, str, Plan, dict[str, Any]]] = [
     ("bag", "attention-mil", SLOWER, {}),
     ("bag", "cnn", DEEP, {}),
     ("bag", "network", Plan(1000, 200, 1e-3, 16), {"network": "resnet10"}),
-    ("text", "ngrams", HOSPITAL, {}),
+    ("text", "ngrams", MORE, {}),
     ("text", "words", HOSPITAL, VECTORS),
     ("text", "bilstm", DEEP, {}),
     ("text", "bert", Plan(1000, 300, 0.5), {**MINILM, "tuning": "frozen"}),

@@ -128,7 +128,8 @@ def test_arms_are_compared_with_a_margin() -> None:
     swapped = [worse.model_copy(update={"run": better.run}), better.model_copy(update={"run": worse.run})]
     (back,) = [r for r in arm_comparisons(DECLARED, swapped) if r.site is None]
     assert (back.difference, back.non_inferior) == (pytest.approx(-(pooled.difference or 0)), False)
-    assert [r.non_inferior for r in arm_comparisons(STUDY, [better, worse])] == [None] * 6
+    undeclared = DECLARED.model_copy(update={"evaluation": EVALUATION.model_copy(update={"non_inferiority": None})})
+    assert [r.non_inferior for r in arm_comparisons(undeclared, [better, worse])] == [None] * 6
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])

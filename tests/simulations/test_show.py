@@ -41,6 +41,12 @@ def test_a_hospital_that_the_study_does_not_have_is_refused(tmp_path: Path) -> N
         show_patient(load_study("uci-heart"), "cleveland", 1, tmp_path / "picture.png")
 
 
+@pytest.mark.parametrize("name", ["picture.txt", "no/such/folder/picture.png"])
+def test_a_picture_that_cannot_be_written_is_refused_beforehand(name: str, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="--to"):
+        show_patient(load_study("embolism-ecg"), "north", 1, tmp_path / name)
+
+
 def test_every_kind_has_a_panel() -> None:
     assert set(PANELS) == set(MODALITIES)
 

@@ -11,7 +11,7 @@ from opacus.optimizers import DPOptimizer
 from torch import Tensor, nn
 
 from client.training import Fused, Round, Singles, gradient_mode, stage_loss, summed_loss, train_round
-from shared.model import MultimodalModel, stage_of
+from shared.model import MultimodalModel, in_stage
 from shared.privacy.mechanism import StagePlan, plan_privacy
 from simulations.bench.cases import Case
 
@@ -36,7 +36,7 @@ def plain(case: Case, model: MultimodalModel, _: StagePlan) -> Step:
 
     def run() -> None:
         for _ in range(case.study.training.steps):
-            scores = module(*arguments)
+            scores = _scores(module(*arguments))
             (summed_loss(case.study, scores, batch.present, batch.outcome) / case.patients).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -67,7 +67,7 @@ def hooks(case: Case, model: MultimodalModel, plan: StagePlan) -> Step:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", HOOKS_WARN)
             for _ in range(case.study.training.steps):
-                summed_loss(case.study, hooked(*arguments), batch.present, batch.outcome).backward()  # type: ignore[no-untyped-call]
+                summed_loss(case.study, _scores(hooked(*arguments)), batch.present, batch.outcome).backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
 
@@ -140,7 +140,7 @@ def fresh(case: Case) -> MultimodalModel:
     with torch.no_grad():
         for name, value in model.named_parameters():
             value.add_(0.1 * torch.randn(value.shape, generator=chance))
-            value.requires_grad_(stage_of(name) == case.stage)
+            value.requires_grad_(in_stage(name, case.stage))
     return model
 
 
@@ -155,3 +155,8 @@ def _descent(case: Case, model: MultimodalModel) -> torch.optim.SGD:
     chosen = [value for value in model.parameters() if value.requires_grad]
     training = case.study.training
     return torch.optim.SGD(chosen, lr=training.learning_rate, momentum=training.momentum)
+
+
+def _scores(found: dict[str, Tensor] | tuple[dict[str, Tensor], Tensor]) -> dict[str, Tensor]:
+    """Scores of what a module gives; what the measured fusions add to the loss is zero."""
+    return found[0] if isinstance(found, tuple) else found

@@ -14,7 +14,7 @@ from client.training import Round, gradient_mode, stage_loss
 from shared.batch import Batch
 from shared.encoders import ENCODERS
 from shared.errors import StudyError
-from shared.model import MultimodalModel, stage_of
+from shared.model import MultimodalModel, in_stage
 from shared.study import Study
 from shared.study_file import study_from_text
 from tests.encoder_samples import DIGEST, moved, named, prepared, raw, section
@@ -67,7 +67,7 @@ def test_a_patient_s_gradient_is_his_own_whoever_else_is_there(case: tuple[str, 
     for encoder in model.encoders.values():
         moved(encoder)  # type: ignore[arg-type]
     loss, inputs = stage_loss(model, batch, Round(study, "encoders", frozenset(["x"]), 1.0, None))
-    weights = Vector.of({name: value for name, value in model.named_parameters() if stage_of(name) == "encoders"})
+    weights = Vector.of({name: value for name, value in model.named_parameters() if in_stage(name, "encoders")})
     whole = replace(batch, inputs=inputs)
     together = patient_gradients(loss, weights, whole, gradient_mode(study, "encoders"))
     for patient in range(3):

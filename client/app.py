@@ -22,6 +22,7 @@ def courier(reach: Reach) -> ClientApp:
         return Message(_answer(reach, message, context).to_record(), reply_to=message)
 
     app.train()(carry)
+    app.train("boost")(carry)
     app.evaluate()(carry)
     app.query("describe")(carry)
     app.query("tally_threshold")(carry)

@@ -90,6 +90,10 @@ def print_request(site: Site, study: Study, spends: Sequence[Spend], console: Co
     trains = runs_here(study, site.name)
     for text in [*LEAVES, *(["updates of the model, learned from training patients"] * bool(trains))]:
         console.print(f"  - {text}")
+    if study.boosted and trains:
+        console.print(
+            "  - boosted trees: the points where they split are values of patients here, and all hospitals get them"
+        )
     limits = site.limits
     console.print(
         f"  Never a patient's row, image or score; no figure of fewer than {limits.min_patients} patients or "

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from client.boosting import Booster, boosted_scores
 from client.site import Limits
 from shared.batch import Batch
 from shared.cohorts import Role
@@ -49,14 +50,15 @@ class Ward:
         return len(np.unique(self.owner))
 
 
-def scores_of(model: MultimodalModel, batch: Batch) -> dict[str, Floats]:
+def scores_of(model: MultimodalModel, batch: Batch, boosters: Mapping[str, Booster] = {}) -> dict[str, Floats]:
     """Scores (units, outputs) of every model in float64.
 
     Every model scores every unit, also one that has none of its modalities: all figures of a cohort are then of the
     same patients, and no difference between them shows the few who lack something.
     """
     with torch.no_grad():
-        return {name: values.to(torch.float64).numpy() for name, values in model.scores(batch).items()}
+        found = {name: values.to(torch.float64).numpy() for name, values in model.scores(batch).items()}
+    return {**found, **boosted_scores(boosters, batch)}
 
 
 def recalibrated(scores: Mapping[str, Floats], lines: Mapping[str, Line]) -> dict[str, Floats]:
@@ -68,7 +70,7 @@ def recalibrated(scores: Mapping[str, Floats], lines: Mapping[str, Line]) -> dic
     return found
 
 
-def threshold_tallies(model: MultimodalModel, batch: Batch) -> dict[str, Floats]:
+def threshold_tallies(model: MultimodalModel, batch: Batch, boosters: Mapping[str, Booster] = {}) -> dict[str, Floats]:
     """Counts (2, cells) of training patients for each model; a patient's units add up to one.
 
     A unit with no modality at all is in none: emptying a record then takes one from the cells and adds to no other,
@@ -78,7 +80,9 @@ def threshold_tallies(model: MultimodalModel, batch: Batch) -> dict[str, Floats]
     units = np.bincount(known.owner.numpy()) if len(known) else np.ones(0)
     shares = 1 / units[known.owner.numpy()]
     event = known.outcome[:, 0].numpy()
-    return {name: threshold_counts(event, score[:, 0], shares) for name, score in scores_of(model, known).items()}
+    return {
+        name: threshold_counts(event, score[:, 0], shares) for name, score in scores_of(model, known, boosters).items()
+    }
 
 
 def model_figures(model: str, ward: Ward, scores: Floats, threshold: float | None) -> list[SiteFigures]:

@@ -7,7 +7,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from client.site import Limits, Site
+from shared.boosting import PREFIX, leaves_of
 from shared.errors import PrivacyRefusal
+from shared.learners import Boosted
 from shared.metrics.threshold import CELLS
 from shared.model import MultimodalModel, in_stage
 from shared.risk_figures import RiskFigures
@@ -19,13 +21,14 @@ from shared.wire import (
     Described,
     Envelope,
     Evaluated,
+    Grown,
     Refused,
     SiteFigures,
     Tallied,
     Trained,
 )
 
-REPLIES = (Described, Trained, Tallied, Evaluated, Refused)
+REPLIES = (Described, Trained, Grown, Tallied, Evaluated, Refused)
 
 
 def check_study(site: Site, members: Sequence[str], study: Study) -> None:
@@ -46,14 +49,20 @@ def check_study(site: Site, members: Sequence[str], study: Study) -> None:
         raise PrivacyRefusal("privacy-required", "this hospital takes part under differential privacy only")
 
 
-def check_outgoing(envelope: Envelope, site: Site, model: MultimodalModel | None) -> None:
+def check_outgoing(
+    envelope: Envelope, site: Site, model: MultimodalModel | None, boosted: Mapping[str, Boosted] = {}
+) -> None:
     """Refuse a message that must not leave; the last check before the egress log, whatever came before it."""
     header = envelope.header
     if not isinstance(header, REPLIES):
         raise PrivacyRefusal("no-reply", "only the known kinds of replies leave")
-    if isinstance(header, Trained | Tallied) and header.epsilon is None and not site.limits.allow_without_privacy:
+    bare = isinstance(header, Grown) or (isinstance(header, Trained | Tallied) and header.epsilon is None)
+    if bare and not site.limits.allow_without_privacy:
         raise PrivacyRefusal("privacy-required", "nothing that was trained without privacy leaves this hospital")
-    _check_arrays(envelope.arrays, _declared(header, model))
+    if isinstance(header, Grown):
+        _check_trees(envelope.arrays, boosted, site.limits)
+        return
+    _check_arrays(envelope.arrays, _declared(header, model, boosted))
     _check_counts(header, envelope.arrays, site.limits)
 
 
@@ -70,13 +79,29 @@ def _check_counts(header: AnyHeader, arrays: Arrays, limits: Limits) -> None:
         _check_same_patients(header.figures)
 
 
-def _declared(header: AnyHeader, model: MultimodalModel | None) -> Mapping[str, tuple[int, ...]]:
+def _declared(
+    header: AnyHeader, model: MultimodalModel | None, boosted: Mapping[str, Boosted]
+) -> Mapping[str, tuple[int, ...]]:
     """The arrays that a message may carry, by name, with their shapes."""
     if model is None:
         return {}
     if isinstance(header, Trained):
         return {n: tuple(p.shape) for n, p in model.named_parameters() if in_stage(n, header.stage)}
-    return dict.fromkeys(model.models, (2, CELLS)) if isinstance(header, Tallied) else {}
+    return dict.fromkeys((*model.models, *boosted), (2, CELLS)) if isinstance(header, Tallied) else {}
+
+
+def _check_trees(arrays: Arrays, boosted: Mapping[str, Boosted], limits: Limits) -> None:
+    """One tree a learner, and no leaf of fewer patients than a cell may have: a Hessian is a quarter at most."""
+    for name, content in arrays.items():
+        choice = boosted.get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
+        if choice is None:
+            raise PrivacyRefusal("wrong-shape", "the message holds an array that this kind of message does not have")
+        try:
+            lightest = leaves_of(content, choice.depth, 1)[0]
+        except ValueError:
+            raise PrivacyRefusal("no-tree", "the message holds something that is not one tree of the study") from None
+        if 4 * lightest < limits.min_cell * (1 - 1e-4):  # sums in float32
+            raise PrivacyRefusal("small-cell", f"a leaf of fewer than {limits.min_cell} patients must not leave")
 
 
 def _check_arrays(arrays: Arrays, declared: Mapping[str, tuple[int, ...]]) -> None:

@@ -6,11 +6,26 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from shared.boosting import PREFIX, leaves_of
 from shared.errors import ReplyRejected
+from shared.learners import Boosted
 from shared.metrics.threshold import CELLS
 from shared.model import group_of, in_stage
 from shared.privacy.records import RunKey
-from shared.wire import AnyHeader, Arrays, Envelope, Evaluate, Evaluated, Reply, SiteFigures, Tallied, Train, Trained
+from shared.wire import (
+    AnyHeader,
+    Arrays,
+    Boost,
+    Envelope,
+    Evaluate,
+    Evaluated,
+    Grown,
+    Reply,
+    SiteFigures,
+    Tallied,
+    Train,
+    Trained,
+)
 
 LARGEST = 1e6  # of any number in an update: beyond it a model is broken, whatever the clip was
 H = TypeVar("H", bound=AnyHeader)
@@ -47,6 +62,21 @@ def audit_update(reply: Envelope, task: Train, weights: Arrays) -> Trained:
         raise ReplyRejected("its update is not made of whole parameter groups of this stage")
     for name, values in reply.arrays.items():
         _audit_array(values, weights[name].shape)
+    return header
+
+
+def audit_trees(reply: Envelope, task: Boost, due: Mapping[str, Boosted]) -> Grown:
+    """One tree of each learner that still grows, no deeper than declared."""
+    header = expect(reply, Grown)
+    if header.round != task.round:
+        raise ReplyRejected("answered another round")
+    if set(reply.arrays) != {PREFIX + name for name in due}:
+        raise ReplyRejected("its trees are not those of the study's learners")
+    for name, choice in due.items():
+        try:
+            leaves_of(reply.arrays[PREFIX + name], choice.depth, 1)
+        except ValueError as fault:
+            raise ReplyRejected(f"what it grew {fault}") from None
     return header
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 from flwr.serverapp import Grid
 
-from server.auditor import audit_figures, audit_run, audit_tallies, audit_update, expect
+from server.auditor import audit_figures, audit_run, audit_tallies, audit_trees, audit_update, expect
 from server.cuts import Cuts
 from server.diary import Diary, Journal, journal_file
 from server.heads import Heads
 from server.quorum import Answer, ask, connected
 from server.record import Failure, Release
 from server.scale import Outsized, sized
+from shared.boosting import boosted_in, due
 from shared.cohorts import training_patients
 from shared.errors import ReplyRejected
 from shared.privacy.records import RunKey
@@ -21,6 +22,7 @@ from shared.study import Study
 from shared.wire import (
     AnyTask,
     Arrays,
+    Boost,
     CohortCount,
     Describe,
     Described,
@@ -48,6 +50,11 @@ class Assignment:
     folder: Path
     deadline: float  # seconds for an answer
     heads: Path | None = None  # of the hospitals' ledgers over all runs; None: of this run alone, as a what-if is
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All that is frozen: the study's models, and the boosted trees of this arm."""
+        return (*self.study.models, *boosted_in(self.study, self.run.arm))
 
     @property
     def label(self) -> str:
@@ -91,6 +98,14 @@ class Questions:
             self._note(site, (header.stage, header.round), header.releases, header.epsilon)
             yield site, reply.arrays
 
+    def trees(self, task: Boost, boosters: Arrays) -> dict[str, Arrays]:
+        """Accepted trees of one round by hospital."""
+        own = due(self.job.study, self.job.run.arm, task.round)
+        replies = self._audited(
+            self.job.trainers, task, boosters, f"boost {task.round}", lambda reply: audit_trees(reply, task, own)
+        )
+        return {site: reply.arrays for site, reply in replies}
+
     def tallies(self, weights: Arrays) -> Arrays:
         """Tallies (2, cells) of training patients by model, over hospitals; none where the study needs none."""
         study = self.job.study
@@ -98,18 +113,18 @@ class Questions:
             return {}
         task, totals = TallyThreshold(study=study.text, run=self.job.run), dict[str, Arrays]()
         for site, reply in self._audited(
-            self.job.trainers, task, weights, "threshold", lambda reply: audit_tallies(reply, study.models)
+            self.job.trainers, task, weights, "threshold", lambda reply: audit_tallies(reply, self.job.models)
         ):
             header = expect(reply, Tallied)
             self._note(site, ("threshold", 1), header.releases, header.epsilon)
             totals[site] = reply.arrays
         if not totals:
             return {}
-        return {model: np.sum([own[model] for _, own in sorted(totals.items())], axis=0) for model in study.models}
+        return {model: np.sum([own[model] for _, own in sorted(totals.items())], axis=0) for model in self.job.models}
 
     def evaluate(self, weights: Arrays, digest: str, cuts: Cuts) -> dict[str, tuple[SiteFigures, ...]]:
         """Figures by hospital."""
-        models = self.job.study.models
+        models = self.job.models
         task = Evaluate(
             study=self.job.study.text,
             run=self.job.run,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flwr.serverapp import Grid
 
+from server.boosting import boost
 from server.checkpoint import FROZEN, Progress, load_checkpoint, save_checkpoint, save_weights
 from server.cuts import Cuts, cuts_from
 from server.directions import Directions, against
@@ -14,6 +15,8 @@ from server.quorum import roll_call
 from server.record import RoundTime, RunRecord
 from server.strategies import STRATEGIES
 from server.weights import Averager, fused_start, initial_weights
+from shared.boosting import STAGE as BOOST
+from shared.boosting import rounds_of
 from shared.errors import RunError
 from shared.privacy.mechanism import stages_of
 from shared.wire import Train, weights_digest
@@ -33,18 +36,22 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
     run.cohorts = run.cohorts or desk.describe()
     # 2. Train, stage by stage; each stage ends with its average over the last half of its rounds.
     for stage, rounds in stages_left(job, run):
-        _stage(desk, run, stage, rounds)
+        if stage == BOOST:
+            boost(desk, run, rounds, checkpoint_file(job))
+        else:
+            _stage(desk, run, stage, rounds)
     # 3. Freeze: from here on the weights have one digest.
-    digest = weights_digest(run.weights)
+    frozen = {**run.weights, **run.boosters}
+    digest = weights_digest(frozen)
     # 4. Recalibration and thresholds, from training patients only; hospitals commit to them with the first figure.
     if run.stage != FROZEN:
-        cuts = cuts_from(job.study, job.study.models, desk.tallies(run.weights))
+        cuts = cuts_from(job.study, job.models, desk.tallies(frozen))
         run.thresholds, run.recalibration, run.stage = cuts.thresholds, cuts.recalibration, FROZEN
         run.diary.notes += cuts.notes
         save_checkpoint(checkpoint_file(job), job.run, run)
     save_models(job, run, digest)
     # 5. Validate everywhere.
-    figures = desk.evaluate(run.weights, digest, Cuts(run.thresholds, run.recalibration))
+    figures = desk.evaluate(frozen, digest, Cuts(run.thresholds, run.recalibration))
     desk.journal.tell("finished", models=digest)
     return RunRecord(
         run=job.run,
@@ -69,7 +76,7 @@ def save_models(job: Assignment, run: Progress, digest: str) -> None:
     note = {"digest": digest, "privacy": job.study.privacy.model_dump_json()}
     if run.recalibration:
         note["recalibration"] = json.dumps(run.recalibration, sort_keys=True)
-    save_weights(job.folder / "models" / f"{job.label}.safetensors", run.weights, note)
+    save_weights(job.folder / "models" / f"{job.label}.safetensors", {**run.weights, **run.boosters}, note)
 
 
 def checkpoint_file(job: Assignment) -> Path:
@@ -82,6 +89,8 @@ def stages_left(job: Assignment, run: Progress) -> list[tuple[str, int]]:
     training: list[tuple[str, int]] = [
         (stage, rounds) for stage, rounds, _ in stages_of(job.study) if stage != "threshold"
     ]
+    if trees := rounds_of(job.study, job.run.arm):
+        training.append((BOOST, trees))
     names = [*(stage for stage, _ in training), FROZEN]
     return training[names.index(run.stage) :] if run.stage else training
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from shared.learners import ArmName, Boosted, Comparator
 from shared.modalities import Modality
 from shared.outcomes import Outcome
 from shared.outcomes.loss_choice import CrossEntropy, LossChoice
@@ -77,7 +78,6 @@ class ColumnSplit(Section):
 
 
 Cohorts = Annotated[SiteHoldout | LeaveOneSiteOut | ColumnSplit, Field(discriminator="scheme")]
-ArmName = Literal["alone", "federated", "pooled"]
 
 
 class Arms(Section):
@@ -202,14 +202,6 @@ class Evaluation(Section):
     published_patients: dict[str, tuple[int, int]] = {}
 
 
-class Comparator(Section):
-    """A learner that cannot be federated, for comparison: in a simulation's arms alone and pooled."""
-
-    kind: Literal["knn-lasso", "lightgbm", "multi-kernel-svm", "xgboost"]
-    modalities: tuple[Name, ...] = Field(min_length=1)
-    arms: tuple[ArmName, ...] = Field(default=("alone", "pooled"), min_length=1)
-
-
 class Study(Section):
     """A study; see the README for every key. Built by ``shared.study_file``."""
 
@@ -226,6 +218,7 @@ class Study(Section):
     training: Training = Training()
     privacy: Privacy
     evaluation: Evaluation
+    boosted: dict[Name, Boosted] = {}
     comparators: dict[Name, Comparator] = {}
     simulation: Simulation | None = None
     overrides: tuple[str, ...] = ()
@@ -240,8 +233,8 @@ class Study(Section):
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """Everything that is validated: the models, and the comparators after them."""
-        return (*self.models, *self.comparators)
+        """Everything that is validated: the models, then boosted trees, then comparators."""
+        return (*self.models, *self.boosted, *self.comparators)
 
     @property
     def fusions(self) -> tuple[str, ...]:

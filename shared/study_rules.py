@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shared.boosting_rules import boosting_faults
 from shared.cohorts import folds
 from shared.imputation_rules import imputation_faults
 from shared.modalities import Modality
@@ -33,6 +34,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _loss_faults(study)
     yield from _resampling_faults(study)
     yield from _recalibration_faults(study)
+    yield from boosting_faults(study)
     yield from _comparator_faults(study)
     yield from _strategy_faults(study)
     yield from sampling_faults(study)

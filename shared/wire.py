@@ -51,6 +51,14 @@ class Train(Task):
     round: int = Field(ge=1)
 
 
+class Boost(Task):
+    """Grow one more tree of each learner on top of these boosters, bytes by name."""
+
+    kind: Literal["boost"] = "boost"
+    stage: Literal["boost"] = "boost"
+    round: int = Field(ge=1)
+
+
 class TallyThreshold(Task):
     """Count your training patients' scores by class, so that a threshold can be chosen."""
 
@@ -99,6 +107,14 @@ class Trained(Reply):
     round: int
     epsilon: float | None  # spent in this run so far, None without privacy
     releases: int
+
+
+class Grown(Reply):
+    """Answer to Boost: one tree a learner, each a booster of its own as bytes."""
+
+    kind: Literal["grown"] = "grown"
+    stage: Literal["boost"] = "boost"
+    round: int
 
 
 class Tallied(Reply):
@@ -176,15 +192,18 @@ class Refused(Section):
     sentence: str
 
 
-AnyTask = Annotated[Describe | Train | TallyThreshold | Evaluate, Field(discriminator="kind")]
-AnyReply = Annotated[Described | Trained | Tallied | Evaluated | Refused, Field(discriminator="kind")]
-AnyHeader = Describe | Train | TallyThreshold | Evaluate | Described | Trained | Tallied | Evaluated | Refused
+AnyTask = Annotated[Describe | Train | Boost | TallyThreshold | Evaluate, Field(discriminator="kind")]
+AnyReply = Annotated[Described | Trained | Grown | Tallied | Evaluated | Refused, Field(discriminator="kind")]
+AnyHeader = (
+    Describe | Train | Boost | TallyThreshold | Evaluate | Described | Trained | Grown | Tallied | Evaluated | Refused
+)
 HEADERS: TypeAdapter[AnyHeader] = TypeAdapter(Annotated[AnyHeader, Field(discriminator="kind")])
 
 # Flower routes a message by its type; the part after the dot names our handler's action.
 MESSAGE_TYPES = {
     "describe": "query.describe",
     "train": "train",
+    "boost": "train.boost",
     "tally-threshold": "query.tally_threshold",
     "evaluate": "evaluate",
 }

@@ -17,6 +17,7 @@ from client.site import Limits, Site, load_site
 from client.state import CACHE
 from server.app import app as server_app
 from server.app import trainers_of
+from shared.boosting import rounds_of
 from shared.cohorts import Fold, fold_named, folds
 from shared.errors import Problem, SiteError
 from shared.privacy.mechanism import stages_of
@@ -150,7 +151,7 @@ def messages_expected(study: Study, consortium: Consortium) -> int:
     for arm in study.arms.run:
         for fold in folds(study):
             for trainers in trainers_of(study, fold, arm).values():
-                rounds = sum(rounds for _, rounds, _ in stages_of(study))
+                rounds = sum(rounds for _, rounds, _ in stages_of(study)) + rounds_of(study, arm)
                 total += rounds * len(trainers) + 2 * len(study.sites)
     return total * len(variants(study, consortium))
 

@@ -6,10 +6,12 @@ import numpy as np
 import torch
 
 from client.archive import Data
+from client.boosting import Booster
 from client.imputation import imputed
 from client.site import Site
 from client.weights import verified_weights
 from shared.batch import Batch
+from shared.boosting import PREFIX, boosted_in, leaves_of
 from shared.cohorts import ROLES, Fold, Role, folds, training_patients
 from shared.errors import PrivacyRefusal
 from shared.model import MultimodalModel, weights_of
@@ -34,6 +36,8 @@ class Desk:
             raise PrivacyRefusal(
                 "plan-over-budget", "by an independent accountant the plan would pass the study's budget"
             )
+        self.trainers = len(fold.train) if run.arm == "federated" else 1
+        self.boosters = {name: Booster(own) for name, own in boosted_in(study, run.arm).items()}
         self.model = MultimodalModel(study)
         self.model.attach({name: verified_weights(site, digest) for name, digest in weights_of(study).items()})
         self._roles = np.array(data.roles(study, fold))
@@ -59,6 +63,9 @@ class Desk:
 
     def load(self, weights: Arrays) -> None:
         """Take the server's weights; refuses any that are not exactly the study's parameters."""
+        boosters = {name: values for name, values in weights.items() if name.startswith(PREFIX)}
+        self.take_boosters(boosters)
+        weights = {name: values for name, values in weights.items() if name not in boosters}
         expected = {name: tuple(value.shape) for name, value in self.model.named_parameters()}
         if {name: tuple(values.shape) for name, values in weights.items()} != expected:
             raise PrivacyRefusal("wrong-weights", "the task's weights are not those of the study's model")
@@ -67,6 +74,19 @@ class Desk:
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
                 parameter.copy_(torch.from_numpy(np.array(weights[name])))
+
+    def take_boosters(self, contents: Arrays) -> None:
+        """Take the common trees; refuses what is not those of the study's learners, before any library reads it."""
+        if not set(contents) <= {PREFIX + name for name in self.boosters}:
+            raise PrivacyRefusal("wrong-weights", "the task's trees are not those of the study's learners")
+        for name, booster in self.boosters.items():
+            content, choice = contents.get(PREFIX + name), booster.choice
+            if content is not None:
+                try:
+                    leaves_of(content, choice.depth, choice.trees * self.trainers)
+                except ValueError:
+                    raise PrivacyRefusal("wrong-weights", "the task's trees are not those declared") from None
+            self.boosters[name] = Booster(choice, content)
 
 
 def held_modalities(study: Study, members: Sequence[str]) -> set[str]:

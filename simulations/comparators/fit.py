@@ -1,14 +1,16 @@
 """Trains a comparator on one arm's training units and scores every hospital's, as the models of the study do."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from shared.batch import Batch
-from shared.study import Comparator, Study
+from shared.boosting import features
+from shared.learners import Comparator
+from shared.study import Study
 from simulations.comparators import COMPARATORS
 
 Floats = npt.NDArray[np.float64]
@@ -39,15 +41,3 @@ def scores(study: Study, choice: Comparator, machine: Any, batch: Batch) -> Floa
     for name, place in known.items():
         full[:, name] = np.log(found[:, place])
     return full
-
-
-def features(modalities: Sequence[str], batch: Batch) -> tuple[Floats, list[slice]]:
-    """Prepared inputs side by side with a column of presence for each modality, and each modality's columns."""
-    parts, columns, start = [], [], 0
-    for name in modalities:
-        there = batch.present[name].numpy().astype(np.float64)[:, None]
-        values = batch.inputs[name].flatten(1).numpy().astype(np.float64) * there
-        parts += [values, there]
-        columns.append(slice(start, start + values.shape[1] + 1))
-        start = columns[-1].stop
-    return np.concatenate(parts, axis=1), columns

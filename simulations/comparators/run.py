@@ -12,8 +12,9 @@ from client.site import Limits
 from server.record import RunRecord
 from shared.batch import Batch
 from shared.cohorts import ROLES, Fold, fold_named
+from shared.learners import Comparator
 from shared.metrics.threshold import threshold_counts, youden
-from shared.study import Comparator, Study
+from shared.study import Study
 from shared.wire import SiteFigures
 from simulations.comparators.fit import Floats, fitted, scores
 from simulations.pool import Pool

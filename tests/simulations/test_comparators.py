@@ -10,13 +10,15 @@ from sklearn.metrics import roc_auc_score
 from server.record import RunRecord, load_records
 from server.validation.rows import metric_rows
 from shared.batch import Batch
+from shared.boosting import features
 from shared.errors import StudyError
+from shared.learners import Comparator
 from shared.outcomes.classes import Multiclass
-from shared.study import Comparator, Study
+from shared.study import Study
 from shared.wire import SiteFigures
 from simulations.arms import Hooks, open_consortium, run_arms
 from simulations.comparators import COMPARATORS
-from simulations.comparators.fit import features, fitted, scores
+from simulations.comparators.fit import fitted, scores
 from simulations.comparators.run import compared
 from tests.small import SITES, hospital, random_batch, small_study
 

@@ -69,14 +69,14 @@ def test_a_variant_with_another_sum_is_left_out(monkeypatch: pytest.MonkeyPatch)
 def test_the_results_are_written(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     console = Console(width=112, record=True)
-    folder = run_bench(tmp_path, 1, console, LIGHT)
+    folder = run_bench(tmp_path, 1, console, LIGHT[:6])
     found = json.loads((folder / "bench.json").read_text())
-    assert [row["name"] for row in found["rows"]] == [case.name for case in LIGHT]
+    assert [row["name"] for row in found["rows"]] == [case.name for case in LIGHT[:6]]
     with (folder / "bench.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert all(float(row["ms_private"]) > 0 and float(row["ratio_against_plain"]) > 0 for row in table)
     assert all(None not in row for row in table)
     printed = console.export_text()
-    assert all(case.name in printed for case in LIGHT)
+    assert all(case.name in printed for case in LIGHT[:6])
     assert "bars met" in printed
     assert torch.get_num_threads() == threads

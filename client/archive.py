@@ -15,6 +15,7 @@ import torch
 from client.cache import Row, Shelf
 from client.cohort import Cohort, read_cohort
 from client.front_end import FrontEnd, Prepared
+from client.prognosis import FollowUp
 from client.readers.reading import Case, Source
 from client.site import Site
 from client.splits import roles
@@ -71,6 +72,9 @@ class Data(Protocol):
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
 
+    def follow_up(self, study: Study) -> FollowUp | None:
+        """Each unit's second endpoint, in the same order; None where the study has none."""
+
 
 class Archive:
     """The files of one hospital; with a ``cache``, a folder of its own, prepared tensors are kept there."""
@@ -85,6 +89,7 @@ class Archive:
     def cohort(self, study: Study) -> Cohort:
         """Eligible patients; read once for each outcome and unit."""
         key = study.unit.model_dump_json() + study.outcome.model_dump_json()
+        key += study.survival.model_dump_json() if study.survival else ""
         if key not in self._cohorts:
             self._cohorts[key] = read_cohort(self.site, study)
         return self._cohorts[key]
@@ -153,6 +158,14 @@ class Archive:
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
         return dict(self.cohort(study).excluded)
+
+    def follow_up(self, study: Study) -> FollowUp | None:
+        """Each unit's second endpoint, in the same order; NaN where a row has none that can be read."""
+        if study.survival is None:
+            return None
+        read = [study.survival.read(unit.row) for unit in self.cohort(study).units]
+        found = np.array([(np.nan, np.nan) if isinstance(row, str) else row for row in read], dtype=np.float64)
+        return FollowUp(study.survival, found[:, 0], found[:, 1])
 
 
 class _Clock:

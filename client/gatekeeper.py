@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from pydantic import ValidationError
 
+from client.portrait_gate import check_portraits
 from client.site import Limits, Site
 from shared.errors import PrivacyRefusal
 from shared.metrics.threshold import CELLS
@@ -46,8 +47,13 @@ def check_study(site: Site, members: Sequence[str], study: Study) -> None:
         raise PrivacyRefusal("privacy-required", "this hospital takes part under differential privacy only")
 
 
-def check_outgoing(envelope: Envelope, site: Site, model: MultimodalModel | None) -> None:
-    """Refuse a message that must not leave; the last check before the egress log, whatever came before it."""
+def check_outgoing(
+    envelope: Envelope, site: Site, model: MultimodalModel | None, study: Study | None = None
+) -> None:
+    """Refuse a message that must not leave; the last check before the egress log, whatever came before it.
+
+    Without the ``study`` no cohort may be described.
+    """
     header = envelope.header
     if not isinstance(header, REPLIES):
         raise PrivacyRefusal("no-reply", "only the known kinds of replies leave")
@@ -55,6 +61,8 @@ def check_outgoing(envelope: Envelope, site: Site, model: MultimodalModel | None
         raise PrivacyRefusal("privacy-required", "nothing that was trained without privacy leaves this hospital")
     _check_arrays(envelope.arrays, _declared(header, model))
     _check_counts(header, envelope.arrays, site.limits)
+    if isinstance(header, Evaluated):
+        check_portraits(header, study, site.limits)
 
 
 def _check_counts(header: AnyHeader, arrays: Arrays, limits: Limits) -> None:

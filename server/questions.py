@@ -114,14 +114,14 @@ class Questions:
 
     def evaluate(
         self, weights: Arrays, digest: str, thresholds: dict[str, float | None]
-    ) -> dict[str, tuple[SiteFigures, ...]]:
-        """Figures by hospital."""
+    ) -> dict[str, Evaluated]:
+        """Figures and portraits by hospital."""
         models = self.job.study.models
         task = Evaluate(study=self.job.study.text, run=self.job.run, models=digest, thresholds=thresholds)
         replies = self._audited(
             self.job.evaluators, task, weights, "evaluate", lambda reply: audit_figures(reply, task, models)
         )
-        return {site: expect(reply, Evaluated).figures for site, reply in replies}
+        return {site: expect(reply, Evaluated) for site, reply in replies}
 
     def _audited(
         self, sites: tuple[str, ...], task: AnyTask, arrays: Arrays, name: str, audit: Callable[[Envelope], object]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from server.disk import write_whole
+from shared.portrait import Portrait
 from shared.privacy.records import RunKey
 from shared.sections import Section
 from shared.wire import CohortCount, SiteFigures
@@ -46,6 +47,7 @@ class RunRecord(Section):
     models: str  # digest of the frozen weights
     thresholds: dict[str, float | None]
     figures: dict[str, tuple[SiteFigures, ...]]  # by hospital
+    portraits: dict[str, tuple[Portrait, ...]] = {}  # by hospital
     failures: tuple[Failure, ...]
     unpublished: tuple[str, ...]  # parameter groups that fewer than min_contributors hospitals trained
     rounds: tuple[RoundTime, ...]

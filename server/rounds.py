@@ -42,7 +42,7 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         run.stage = FROZEN
         save_checkpoint(checkpoint_file(job), job.run, run)
     # 5. Validate everywhere.
-    figures = desk.evaluate(run.weights, digest, run.thresholds)
+    answers = desk.evaluate(run.weights, digest, run.thresholds)
     desk.journal.tell("finished", models=digest)
     return RunRecord(
         run=job.run,
@@ -52,7 +52,8 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         ledger=tuple(run.diary.ledger),
         models=digest,
         thresholds=run.thresholds,
-        figures=figures,
+        figures={site: answer.figures for site, answer in answers.items()},
+        portraits={site: answer.portraits for site, answer in answers.items()},
         failures=tuple(run.diary.failures),
         unpublished=tuple(sorted(run.diary.unpublished)),
         rounds=tuple(run.diary.rounds),

@@ -79,7 +79,8 @@ class Agent:
             return books.release(header.model_copy(update={"head": None}), _refused(refusal), None)
         try:
             reply, spend = self._work(header, task, books)
-            check_outgoing(reply, self._site, self._desks[header.run].model)
+            desk = self._desks[header.run]
+            check_outgoing(reply, self._site, desk.model, desk.study)
         except Exception as failure:
             if not isinstance(failure, PrivacyRefusal):
                 log.error("a task failed: %s", place_of(failure))

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from client.archive import Data
+from client.prognosis import FollowUp
 from client.site import Site
 from client.weights import verified_weights
 from shared.batch import Batch
@@ -36,6 +37,7 @@ class Desk:
         self.model = MultimodalModel(study)
         self.model.attach({name: verified_weights(site, digest) for name, digest in weights_of(study).items()})
         self._batch = data.batch(study)
+        self._follow_up = data.follow_up(study)
         self._roles = np.array(data.roles(study, fold))
 
     def require_training(self) -> None:
@@ -46,6 +48,10 @@ class Desk:
     def patients(self, role: Role) -> Batch:
         """This hospital's patients of a role."""
         return self._batch.pick(torch.from_numpy(self._roles == role))
+
+    def follow_up(self, role: Role) -> FollowUp | None:
+        """The second endpoint of these patients, in the same order."""
+        return self._follow_up.pick(self._roles == role) if self._follow_up else None
 
     @property
     def roles(self) -> list[Role]:

@@ -187,6 +187,7 @@ class Reader(Section):
     n: Count | None
     events: Count | None
     p: Number | None = None
+    note: str = ""  # where the figure comes from, and what is odd about it
     reason: str | None = None
 
 

@@ -47,9 +47,7 @@ def check_study(site: Site, members: Sequence[str], study: Study) -> None:
         raise PrivacyRefusal("privacy-required", "this hospital takes part under differential privacy only")
 
 
-def check_outgoing(
-    envelope: Envelope, site: Site, model: MultimodalModel | None, study: Study | None = None
-) -> None:
+def check_outgoing(envelope: Envelope, site: Site, model: MultimodalModel | None, study: Study | None = None) -> None:
     """Refuse a message that must not leave; the last check before the egress log, whatever came before it.
 
     Without the ``study`` no cohort may be described.

@@ -130,4 +130,3 @@ def _removed(sitting: Sitting) -> tuple[Removed, ...]:
         auc, variance = _auc(question.event, scores.detach().numpy()[:, 0].astype(np.float64), ward.owner)
         rows.append(Removed(modality=name, auc=auc, variance=variance))
     return tuple(rows)
-

@@ -1,4 +1,4 @@
-"""The gatekeeper's rules for portraits of cohorts: which cohorts, no small count, nothing that a difference would show."""
+"""The gatekeeper's rules for portraits of cohorts: which cohorts, no small count, none that a difference would show."""
 
 from collections.abc import Sequence
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from client.site import Limits
 from shared.endpoint import Endpoint
-from shared.metrics.cells import edge_order
 from shared.metrics.concordance import PairCounts
 from shared.metrics.delong import Floats
 from shared.metrics.log_rank import LogRankSums
@@ -94,20 +93,23 @@ def _tables(endpoint: Endpoint, time: Floats, event: Floats, high: Mask) -> npt.
 
 
 def merged_edges(tables: npt.NDArray[np.int64], min_cell: int) -> list[int]:
-    """The finest edges between which no row has more than nobody and fewer than ``min_cell``; tried by halving."""
-    intervals = tables.shape[1]
-    kept = [0, intervals]
-    for edge in edge_order(intervals):
-        left, right = max(own for own in kept if own < edge), min(own for own in kept if own > edge)
-        sides = np.concatenate([tables[:, left:edge].sum(axis=1), tables[:, edge:right].sum(axis=1)])
-        if not np.any((sides > 0) & (sides < min_cell)):
-            kept = sorted([*kept, edge])
-    return kept
+    """The most edges between which no row of (rows, intervals) has more than nobody and fewer than ``min_cell``.
+
+    ``best[end]`` are the edges of the beginning up to ``end``; empty where it cannot be parted. The whole must pass.
+    """
+    below = np.concatenate([np.zeros((len(tables), 1), dtype=np.int64), np.cumsum(tables, axis=1)], axis=1)
+    best: list[list[int]] = [[0]]
+    for end in range(1, tables.shape[1] + 1):
+        sound = [
+            start
+            for start in range(end)
+            if best[start] and not np.any((part := below[:, end] - below[:, start]) * (part < min_cell))
+        ]
+        best.append(max(([*best[start], end] for start in sound), key=len, default=[]))
+    return best[-1]
 
 
-def _prognosis(
-    tables: npt.NDArray[np.int64], sums: LogRankSums, pairs: PairCounts, limits: Limits
-) -> Prognosis | None:
+def _prognosis(tables: npt.NDArray[np.int64], sums: LogRankSums, pairs: PairCounts, limits: Limits) -> Prognosis | None:
     edges = merged_edges(tables, limits.min_cell)
     low_events, high_events, low_others, high_others = (
         tuple(row) for row in np.add.reduceat(tables, edges[:-1], axis=1).tolist()

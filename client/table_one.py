@@ -16,7 +16,7 @@ Table = tuple[tuple[NumberColumn, ...], tuple[CategoryColumn, ...], tuple[str, .
 
 
 def table_one(study: Study, batch: Batch, limits: Limits) -> Table:
-    """Numbers, categories, and the names of columns of which nothing may be told; a patient counts by his first unit."""
+    """Numbers, categories, and columns of which nothing may be told; a patient counts by his first unit."""
     first = np.unique(batch.owner.numpy(), return_index=True)[1]
     numbers: list[NumberColumn] = []
     categories: list[CategoryColumn] = []
@@ -43,11 +43,11 @@ def table_one(study: Study, batch: Batch, limits: Limits) -> Table:
 
 
 def columns_of(spec: Tabular, values: Floats, present: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Floats | None]]:
-    """Each column of prepared rows (patients, features): numbers in their unit, NaN where missing; words by place, or -1.
+    """Each column of prepared rows (patients, features): numbers, NaN where missing; words by their place, or -1.
 
     None for numbers of a table without indicators, where a missing one cannot be told from the middle of the range.
     """
-    place, numbers = 0, len(spec.numeric)
+    place = 0
     missing = values[:, len(values[0]) - len(spec.columns) :] if spec.indicators else None
     for index, (name, column) in enumerate(spec.numeric.items()):
         lacks = None if missing is None else (missing[:, index] > 0) | ~present
@@ -57,7 +57,6 @@ def columns_of(spec: Tabular, values: Floats, present: npt.NDArray[np.bool_]) ->
         part = values[:, place : place + len(words.values)]
         yield name, np.where((part.max(axis=1) > 0) & present, part.argmax(axis=1), -1)
         place += len(words.values)
-    assert place - numbers >= 0
 
 
 def _in_unit(column: Numeric, scaled: Floats) -> Floats:
@@ -66,7 +65,7 @@ def _in_unit(column: Numeric, scaled: Floats) -> Floats:
 
 
 def number_column(name: tuple[str, str], values: Floats, limits: Limits) -> NumberColumn | None:
-    """Mean and deviation to three digits; None where few have it, or nearly all have one value, which tells who differs.
+    """Mean and deviation to three digits; None where few have it, or few differ from the commonest value.
 
     The number of those without is told unless it is small.
     """

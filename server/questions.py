@@ -28,7 +28,6 @@ from shared.wire import (
     Evaluate,
     Evaluated,
     Reply,
-    SiteFigures,
     Tallied,
     TallyThreshold,
     Train,
@@ -112,9 +111,7 @@ class Questions:
             for model in study.models
         }
 
-    def evaluate(
-        self, weights: Arrays, digest: str, thresholds: dict[str, float | None]
-    ) -> dict[str, Evaluated]:
+    def evaluate(self, weights: Arrays, digest: str, thresholds: dict[str, float | None]) -> dict[str, Evaluated]:
         """Figures and portraits by hospital."""
         models = self.job.study.models
         task = Evaluate(study=self.job.study.text, run=self.job.run, models=digest, thresholds=thresholds)

@@ -1,4 +1,4 @@
-"""What a hospital tells of who the patients of a cohort are, typed: Table 1, modalities present, survival by risk group.
+"""What a hospital tells of a cohort's patients, typed: Table 1, modalities present, survival by risk group.
 
 Under differential privacy nothing of this is told of training patients, as no part of the budget pays for it. Where
 hospitals are left out in turn it is told of the left-out hospital's cohort only: an internal one is a part of it, and

@@ -8,7 +8,7 @@ from shared.sections import Section
 
 
 class ReaderTable(Section):
-    """Patients by decision and outcome (``tp``, ``fn``, ``tn``, ``fp``), or the printed ``accuracy`` of ``patients``."""
+    """Patients by decision and outcome (``tp``, ``fn``, ``tn``, ``fp``), or the printed ``accuracy``."""
 
     name: str  # for readers of the report, as "radiologist 1"
     cohort: Literal["train", "internal", "external"] = "external"

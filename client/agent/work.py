@@ -17,9 +17,9 @@ from shared.errors import PrivacyRefusal
 from shared.metrics.delong import Floats
 from shared.metrics.threshold import gathered
 from shared.model import group_of, stage_of
+from shared.portrait import Portrait
 from shared.privacy.mechanism import StagePlan
 from shared.privacy.noise import gaussian
-from shared.portrait import Portrait
 from shared.privacy.records import Spend, spent
 from shared.wire import (
     Arrays,

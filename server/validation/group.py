@@ -1,4 +1,4 @@
-"""A column of Table 1 of some patients: numbers and categories that add up over hospitals, and how far two groups are."""
+"""A column of Table 1 of some patients: numbers and categories that add up over hospitals, and differences."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from shared.metrics.table_one import mean_difference, share_difference
 
 @dataclass(frozen=True)
 class Number:
-    """Patients who have it, mean, standard deviation; how many have not (None: too few to tell, and counted as known)."""
+    """Patients who have it, mean, standard deviation; who have not (None: too few to tell, and counted as known)."""
 
     known: int
     mean: float

@@ -1,7 +1,7 @@
 """Table 1 and the modalities that patients have, as rows of ``results.json``: by hospital, and over the hospitals."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -72,7 +72,7 @@ def pattern_rows(cohorts: Iterable[Cohort]) -> Iterator[Pattern]:
 
 
 def characteristic_rows(study: Study, cohorts: Sequence[Cohort]) -> Iterator[Characteristic]:
-    """A line a number and a word, for all hospitals and each; the first cohort that is told is the one compared with."""
+    """A line a number and a word, for all hospitals and each; compared with the first cohort that is told."""
     tables = {name: spec for name, spec in study.modalities.items() if isinstance(spec, Tabular)}
     often = Counter(column for spec in tables.values() for column in spec.columns)
     for modality, spec in tables.items():
@@ -84,7 +84,7 @@ def characteristic_rows(study: Study, cohorts: Sequence[Cohort]) -> Iterator[Cha
             for cohort in cohorts:
                 for site, portraits in cohort.places:
                     own = _group(portraits, (modality, column), words)
-                    compared = None if cohort is cohorts[0] and site is None else base
+                    compared = None if cohort is cohorts[0] else base
                     where = {"fold": cohort.fold, "cohort": cohort.role, "site": site, "variable": name, "unit": unit}
                     yield from _lines(where, own, compared, words)
 
@@ -105,7 +105,7 @@ def _group(portraits: Sequence[Portrait], key: tuple[str, str], words: tuple[str
 
 
 def _lines(
-    where: dict[str, object], own: Group | None, base: Group | None, words: tuple[str, ...] | None
+    where: Mapping[str, object], own: Group | None, base: Group | None, words: tuple[str, ...] | None
 ) -> Iterator[Characteristic]:
     smd = own.difference(base) if own and base else None
     if own is None:

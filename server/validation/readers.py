@@ -1,4 +1,4 @@
-"""Readers and fixed scores that a paper tells of: their printed tables as figures, with kappa and a check of accuracies."""
+"""Readers and fixed scores that a paper tells of: printed tables as figures, with kappa and a check of accuracies."""
 
 from collections.abc import Iterator
 

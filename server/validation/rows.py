@@ -54,7 +54,12 @@ def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
 
 
 def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterator[Metric]:
-    """By hospital, and over the hospitals."""
+    """By hospital, and over the hospitals; where everything is withheld the AUC's row says why for all figures."""
+    if all("all" in own.reasons and own.n is None for _, own in figures):
+        yield from (_metric(key, site, "auc", site_auc(own), [own]) for site, own in figures)
+        if figures:
+            yield _metric(key, None, "auc", within_hospital_auc([own for _, own in figures]), [o for _, o in figures])
+        return
     for site, own in figures:
         for name, estimate in _site_estimates(key, own).items():
             yield _metric(key, site, name, estimate, [own])

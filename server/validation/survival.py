@@ -1,4 +1,4 @@
-"""The second endpoint by risk group of the primary model: life tables on common intervals, log-rank, C within hospitals.
+"""The second endpoint by risk group of the primary model: life tables on common intervals, log-rank, C-index.
 
 The log-rank test is stratified by hospital; the hazard ratio is Peto's, from the same sums.
 """
@@ -45,7 +45,9 @@ def concordance_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
         for site, parts in _places(_told(study, record, role)):
             known = [part for part in parts if part.c_error > 0]
             weights = [1 / part.c_error**2 for part in known]
-            value = sum(w * part.c_index for w, part in zip(weights, known, strict=True)) / sum(weights) if known else None
+            value = (
+                sum(w * part.c_index for w, part in zip(weights, known, strict=True)) / sum(weights) if known else None
+            )
             half = Z / math.sqrt(sum(weights)) if known else 0.0
             yield Metric(
                 **_where(study, record, role, site),  # type: ignore[arg-type]
@@ -83,9 +85,7 @@ def _where(study: Study, record: RunRecord, role: Role, site: str | None) -> dic
     return {**where, "cohort": role, "site": site}
 
 
-def _curves(
-    study: Study, place: tuple[RunRecord, Role, str | None], parts: Sequence[Prognosis]
-) -> Survival | None:
+def _curves(study: Study, place: tuple[RunRecord, Role, str | None], parts: Sequence[Prognosis]) -> Survival | None:
     """None where too few had the event for any interval to be told apart."""
     endpoint = study.survival
     assert endpoint is not None
@@ -153,4 +153,3 @@ def _band(survival: Floats, greenwood: Floats) -> tuple[Floats, Floats]:
     half = Z * np.sqrt(greenwood) / hazard
     low, high = np.exp(-hazard * np.exp(half)), np.exp(-hazard * np.exp(-half))
     return np.where(inner, low, survival), np.where(inner, high, survival)
-

@@ -1,7 +1,7 @@
 """The second endpoint of invented patients: a hazard that rises a little with severity, and an even end of observation.
 
-In ``LINK`` a severity of one, as lies between the two outcomes, multiplies the hazard by 2.3: knowing the outcome itself
-would give a C-index of about .60, a model with an AUC of .9 about .58.
+In ``LINK`` a severity of one, as lies between the two outcomes, multiplies the hazard by 2: knowing the outcome itself
+would give a C-index of about .60, a model with an AUC of .9 one of about .58.
 """
 
 import math
@@ -10,7 +10,7 @@ import numpy as np
 
 from shared.endpoint import Endpoint
 
-LINK = 0.85  # log hazard for one of severity
+LINK = 0.7  # log hazard for one of severity
 MEDIAN = 0.8  # of the last cut: when half of the patients would have had the event
 SEEN = (0.3, 1.3)  # of the last cut: ends of observation
 

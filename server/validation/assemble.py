@@ -36,16 +36,7 @@ def assemble(
     portrayed = cohorts_of(study, list(one_a_fold))
     federated = [record for record in records if record.run.arm == "federated"]
     return Results(
-        study=StudyRecord(
-            name=study.name,
-            title=study.title,
-            digest=study.digest,
-            primary=study.primary,
-            outcome=_outcome_phrase(study),
-            overrides=study.overrides,
-            decision_range=study.evaluation.decision_range,
-            measure=main_measure(study),
-        ),
+        study=_study_record(study),
         engine=engine,
         seed=study.seed,
         privacy=_privacy(study, records),
@@ -79,12 +70,30 @@ def assemble(
             phases={r.run.name + _kind(r): r.seconds for r in records},
             rounds=tuple(row for record in records for row in round_rows(record)),
         ),
-        environment={
-            "medley": VERSION,
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("torch", "flwr", "opacus", "numpy")},
-        },
+        environment=_environment(),
     )
+
+
+def _study_record(study: Study) -> StudyRecord:
+    return StudyRecord(
+        name=study.name,
+        title=study.title,
+        digest=study.digest,
+        primary=study.primary,
+        outcome=_outcome_phrase(study),
+        overrides=study.overrides,
+        decision_range=study.evaluation.decision_range,
+        measure=main_measure(study),
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Versions of the program and of what it computes with."""
+    return {
+        "medley": VERSION,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in ("torch", "flwr", "opacus", "numpy")},
+    }
 
 
 def _outcome_phrase(study: Study) -> str:

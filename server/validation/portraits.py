@@ -15,8 +15,8 @@ from shared.portrait import Portrait
 from shared.study import LeaveOneSiteOut, Study
 
 ALL_FOLDS = "all"  # of a leave-one-site-out: each hospital where it was left out
-TOO_FEW = "too few to report, or they would give another hospital's count away"
-WITHHELD = "too few have it, or too few differ from the commonest value"
+TOO_FEW = "too few to report"
+WITHHELD = "too few to report"
 
 
 @dataclass(frozen=True)

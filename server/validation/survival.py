@@ -107,15 +107,20 @@ def _curves(study: Study, place: tuple[RunRecord, Role, str | None], parts: Sequ
             "chi2": gap**2 / variance if known else None,
             "df": 1 if known else None,
             "p": float(chi2.sf(gap**2 / variance, 1)) if known else None,
-            "hazard_ratio": math.exp(gap / variance) if known else None,
-            "low": math.exp(gap / variance - Z / math.sqrt(variance)) if known else None,
-            "high": math.exp(gap / variance + Z / math.sqrt(variance)) if known else None,
+            "hazard_ratio": _ratio(gap / variance) if known else None,
+            "low": _ratio(gap / variance - Z / math.sqrt(variance)) if known else None,
+            "high": _ratio(gap / variance + Z / math.sqrt(variance)) if known else None,
             "n": sum(sum(part.sizes) for part in parts),
             "events": sum(sum(map(sum, part.events)) for part in parts),
             "method": METHOD if place[2] else STRATIFIED,
             "reason": None if known else "no event in either group",
         }
     )
+
+
+def _ratio(log: float) -> float:
+    """Bounded, as a hospital may tell any variance."""
+    return math.exp(min(max(log, -20.0), 20.0))
 
 
 def life_table(part: Prognosis, edges: Sequence[int]) -> LifeTable:

@@ -17,6 +17,7 @@ from shared.study import LeaveOneSiteOut, Study
 ALL_FOLDS = "all"  # of a leave-one-site-out: each hospital where it was left out
 TOO_FEW = "too few to report"
 WITHHELD = "too few to report"
+UNKNOWN = "read without missing indicators, so that who lacks it is not known"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ def characteristic_rows(study: Study, cohorts: Sequence[Cohort]) -> Iterator[Cha
                     own = _group(portraits, (modality, column), words)
                     compared = None if cohort is cohorts[0] else base
                     where = {"fold": cohort.fold, "cohort": cohort.role, "site": site, "variable": name, "unit": unit}
-                    yield from _lines(where, own, compared, words)
+                    untold = UNKNOWN if words is None and not spec.indicators else None
+                    for row in _lines(where, own, compared, words):
+                        yield row.model_copy(update={"reason": untold or row.reason})
 
 
 def _group(portraits: Sequence[Portrait], key: tuple[str, str], words: tuple[str, ...] | None) -> Group | None:

@@ -15,6 +15,7 @@ import torch
 from client.cache import Row, Shelf
 from client.cohort import Cohort, read_cohort
 from client.front_end import FrontEnd, Prepared
+from client.prognosis import FollowUp
 from client.readers.reading import Case, Source
 from client.site import Site
 from client.splits import roles
@@ -70,6 +71,9 @@ class Data(Protocol):
 
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
+
+    def follow_up(self, study: Study) -> FollowUp | None:
+        """Each unit's second endpoint, in the same order; None where the study has none."""
 
 
 class Archive:
@@ -154,10 +158,20 @@ class Archive:
         """Rows left out, by rule."""
         return dict(self.cohort(study).excluded)
 
+    def follow_up(self, study: Study) -> FollowUp | None:
+        """Each unit's second endpoint, in the same order; NaN where a row has none that can be read."""
+        if study.survival is None:
+            return None
+        read = [study.survival.read(unit.row) for unit in self.cohort(study).units]
+        found = np.array([(np.nan, np.nan) if isinstance(row, str) else row for row in read], dtype=np.float64)
+        return FollowUp(study.survival, found[:, 0], found[:, 1])
+
 
 def rows_of(study: Study) -> str:
     """All that decides which rows of the table are eligible."""
     rules = [study.unit.model_dump_json(), study.outcome.model_dump_json()]
+    if study.survival:
+        rules.append(study.survival.model_dump_json())
     if study.unit.max_missing is not None:
         rules += [spec.model_dump_json() for spec in study.modalities.values() if spec.kind == "tabular"]
     return "".join(rules)

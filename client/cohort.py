@@ -80,7 +80,7 @@ def read_cohort(site: Site, study: Study) -> Cohort:
     harmonizer = Harmonizer(TABLE, site.harmonization.get(TABLE, Rules()))
     header, rows = _read_rows(site, harmonizer)
     unit = study.unit
-    if absent := [name for name in (*named(study), *study.outcome.columns) if name not in header]:
+    if absent := [name for name in (*named(study), *outcomes(study)) if name not in header]:
         raise SiteError([_absent(name, header) for name in absent])
     excluded: dict[str, list[int]] = defaultdict(list)
     eligible: dict[str, tuple[Unit, Truth]] = {}
@@ -113,6 +113,11 @@ def read_cohort(site: Site, study: Study) -> Cohort:
 def named(study: Study) -> tuple[str, ...]:
     """Columns that say what a row is: its patient, and where the study has them its own name and its time."""
     return tuple(column for column in (study.unit.patient, study.unit.row, study.unit.time) if column)
+
+
+def outcomes(study: Study) -> tuple[str, ...]:
+    """Columns of the outcome and of the second endpoint."""
+    return (*study.outcome.columns, *(study.survival.columns if study.survival else ()))
 
 
 def near(name: str, columns: Sequence[str]) -> str | None:

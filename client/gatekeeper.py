@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from pydantic import ValidationError
 
+from client.portrait_gate import check_portraits
 from client.site import Limits, Site
 from shared.boosting import PREFIX, leaves_of
 from shared.errors import PrivacyRefusal
@@ -50,9 +52,16 @@ def check_study(site: Site, members: Sequence[str], study: Study) -> None:
 
 
 def check_outgoing(
-    envelope: Envelope, site: Site, model: MultimodalModel | None, boosted: Mapping[str, Boosted] = {}
+    envelope: Envelope,
+    site: Site,
+    model: MultimodalModel | None,
+    study: Study | None = None,
+    boosted: Mapping[str, Boosted] = MappingProxyType({}),
 ) -> None:
-    """Refuse a message that must not leave; the last check before the egress log, whatever came before it."""
+    """Refuse a message that must not leave; the last check before the egress log, whatever came before it.
+
+    Without the ``study`` no cohort may be described; ``boosted`` are the trees that the run's arm grows.
+    """
     header = envelope.header
     if not isinstance(header, REPLIES):
         raise PrivacyRefusal("no-reply", "only the known kinds of replies leave")
@@ -64,6 +73,8 @@ def check_outgoing(
         return
     _check_arrays(envelope.arrays, _declared(header, model, boosted))
     _check_counts(header, envelope.arrays, site.limits)
+    if isinstance(header, Evaluated):
+        check_portraits(header, study, site.limits)
 
 
 def _check_counts(header: AnyHeader, arrays: Arrays, limits: Limits) -> None:

@@ -1,6 +1,6 @@
 """Accepts a hospital's reply, or rejects it with the reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,6 +11,7 @@ from shared.errors import ReplyRejected
 from shared.learners import Boosted
 from shared.metrics.threshold import CELLS
 from shared.model import group_of, in_stage
+from shared.portrait import Portrait
 from shared.privacy.records import RunKey
 from shared.wire import (
     AnyHeader,
@@ -100,7 +101,17 @@ def audit_figures(reply: Envelope, task: Evaluate, models: tuple[str, ...]) -> E
         raise ReplyRejected("its figures are not those of the study's models, each once a cohort")
     for figures in header.figures:
         _audit_cohort(figures)
+    _audit_portraits(header.portraits, {model for model in models if "+" not in model})
     return header
+
+
+def _audit_portraits(portraits: Sequence[Portrait], modalities: set[str]) -> None:
+    """A cohort is described once, and with the study's modalities."""
+    roles = [own.role for own in portraits]
+    named = {name for own in portraits for row in own.patterns for name in row.present or ()}
+    named |= {row.modality for own in portraits for row in own.removed}
+    if len(set(roles)) < len(roles) or not named <= modalities:
+        raise ReplyRejected("it describes no cohort of the study, each once")
 
 
 def _audit_cohort(figures: SiteFigures) -> None:

@@ -30,7 +30,6 @@ from shared.wire import (
     Evaluate,
     Evaluated,
     Reply,
-    SiteFigures,
     Tallied,
     TallyThreshold,
     Train,
@@ -122,8 +121,8 @@ class Questions:
             return {}
         return {model: np.sum([own[model] for _, own in sorted(totals.items())], axis=0) for model in self.job.models}
 
-    def evaluate(self, weights: Arrays, digest: str, cuts: Cuts) -> dict[str, tuple[SiteFigures, ...]]:
-        """Figures by hospital."""
+    def evaluate(self, weights: Arrays, digest: str, cuts: Cuts) -> dict[str, Evaluated]:
+        """Figures and portraits by hospital."""
         models = self.job.models
         task = Evaluate(
             study=self.job.study.text,
@@ -135,7 +134,7 @@ class Questions:
         replies = self._audited(
             self.job.evaluators, task, weights, "evaluate", lambda reply: audit_figures(reply, task, models)
         )
-        return {site: expect(reply, Evaluated).figures for site, reply in replies}
+        return {site: expect(reply, Evaluated) for site, reply in replies}
 
     def _audited(
         self, sites: tuple[str, ...], task: AnyTask, arrays: Arrays, name: str, audit: Callable[[Envelope], object]

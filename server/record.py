@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from server.disk import write_whole
+from shared.portrait import Portrait
 from shared.privacy.records import RunKey
 from shared.sections import Section
 from shared.wire import CohortCount, Line, SiteFigures
@@ -47,6 +48,7 @@ class RunRecord(Section):
     thresholds: dict[str, float | None]
     recalibration: dict[str, Line] = {}  # intercept and slope that the log odds of these models went through
     figures: dict[str, tuple[SiteFigures, ...]]  # by hospital
+    portraits: dict[str, tuple[Portrait, ...]] = {}  # by hospital
     failures: tuple[Failure, ...]
     unpublished: tuple[str, ...]  # parameter groups that fewer than min_contributors hospitals trained
     rounds: tuple[RoundTime, ...]

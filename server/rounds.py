@@ -51,7 +51,7 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         save_checkpoint(checkpoint_file(job), job.run, run)
     save_models(job, run, digest)
     # 5. Validate everywhere.
-    figures = desk.evaluate(frozen, digest, Cuts(run.thresholds, run.recalibration))
+    answers = desk.evaluate(frozen, digest, Cuts(run.thresholds, run.recalibration))
     desk.journal.tell("finished", models=digest)
     return RunRecord(
         run=job.run,
@@ -62,7 +62,8 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         models=digest,
         thresholds=run.thresholds,
         recalibration=run.recalibration,
-        figures=figures,
+        figures={site: answer.figures for site, answer in answers.items()},
+        portraits={site: answer.portraits for site, answer in answers.items()},
         failures=tuple(run.diary.failures),
         unpublished=tuple(sorted(run.diary.unpublished)),
         rounds=tuple(run.diary.rounds),

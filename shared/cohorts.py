@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.study import ColumnSplit, SiteHoldout, Study
+from shared.study import ColumnSplit, LeaveOneSiteOut, SiteHoldout, Study
 
 Role = Literal["train", "internal", "external"]
 ROLES: tuple[Role, ...] = ("train", "internal", "external")
@@ -40,3 +40,14 @@ def training_patients(study: Study, site: str) -> float:
         assert entry.training is not None, "a rule of the study"
         return float(entry.training)
     return entry.patients * (1 - study.cohorts.internal)
+
+
+def portrayed(study: Study) -> tuple[Role, ...]:
+    """Cohorts whose patients may be described beyond their number.
+
+    Under privacy not those who train, as no part of the budget pays for it. Where hospitals are left out in turn only
+    the left-out hospital: its internal cohort in another fold is a part of it, and the difference would show the rest.
+    """
+    if isinstance(study.cohorts, LeaveOneSiteOut):
+        return ROLES[2:]
+    return ROLES[1:] if study.private else ROLES

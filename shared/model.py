@@ -58,12 +58,12 @@ class MultimodalModel(nn.Module):
 
     def fused_scores(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Scores (units, outputs) of the models of several modalities."""
-        found = {}
-        for model in self.models:
-            if "+" in model:
-                one, used = self.fusion_of(model), model.split("+")
-                masks = {name: present[name] & (name in used) for name in one.modalities}
-                found[model] = one(embeddings, masks)
+        return {model: self.fused_score(model, embeddings, present) for model in self.models if "+" in model}
+
+    def fused_score(self, model: str, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+        """Scores (units, outputs) of one of them."""
+        one, used = self.fusion_of(model), model.split("+")
+        found: Tensor = one(embeddings, {name: present[name] & (name in used) for name in one.modalities})
         return found
 
     def penalty(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
@@ -79,9 +79,25 @@ class MultimodalModel(nn.Module):
 
     def scores(self, batch: Batch) -> dict[str, Tensor]:
         """Scores (units, outputs) of every model; a unit with none of a model's modalities gets its bias."""
-        masks = {name: present.unsqueeze(-1) for name, present in batch.present.items()}
-        embeddings = {name: torch.where(masks[name], z, 0.0) for name, z in self.embed(batch.inputs).items()}
+        embeddings = self.masked_embeddings(batch)
         return {**self.single_scores(embeddings), **self.fused_scores(embeddings, batch.present)}
+
+    def without_each(self, model: str, batch: Batch) -> dict[str, Tensor]:
+        """Scores (units, outputs) of a model of several modalities with one of them taken away from all, by its name.
+
+        Only the fusion's mask tells that it is gone, as where a patient was not examined.
+        """
+        embeddings, found = self.masked_embeddings(batch), {}
+        for name in model.split("+"):
+            nothing = torch.zeros_like(batch.present[name])
+            gone = {**embeddings, name: torch.zeros_like(embeddings[name])}
+            found[name] = self.fused_score(model, gone, {**batch.present, name: nothing})
+        return found
+
+    def masked_embeddings(self, batch: Batch) -> dict[str, Tensor]:
+        """Embeddings {modality: (units, width)}, zero where a unit lacks the modality."""
+        masks = {name: present.unsqueeze(-1) for name, present in batch.present.items()}
+        return {name: torch.where(masks[name], z, 0.0) for name, z in self.embed(batch.inputs).items()}
 
     def start_fusions(self) -> None:
         """Start each fusion from the trained heads of its modalities."""

@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from shared.endpoint import Endpoint
 from shared.learners import ArmName, Boosted, Comparator
 from shared.modalities import Modality
 from shared.outcomes import Outcome
 from shared.outcomes.loss_choice import CrossEntropy, LossChoice
+from shared.reader_table import ReaderTable
 from shared.sections import Name, Positive, Section, Share
 from shared.simulated import Simulation
 
@@ -210,6 +212,7 @@ class Study(Section):
     seed: int = Field(ge=0, lt=2**63)
     unit: Unit = Unit()
     outcome: Outcome
+    survival: Endpoint | None = None
     modalities: dict[Name, Modality] = Field(min_length=1)
     fusion: FusionChoice = FusionChoice()
     sites: dict[Name, SiteEntry] = Field(min_length=1)
@@ -220,6 +223,7 @@ class Study(Section):
     evaluation: Evaluation
     boosted: dict[Name, Boosted] = {}
     comparators: dict[Name, Comparator] = {}
+    readers: dict[Name, ReaderTable] = {}
     simulation: Simulation | None = None
     overrides: tuple[str, ...] = ()
 

@@ -30,6 +30,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from imputation_faults(study)
     yield from _fusion_faults(study)
     yield from _evaluation_faults(study)
+    yield from _survival_faults(study)
     yield from _training_faults(study)
     yield from _loss_faults(study)
     yield from _resampling_faults(study)
@@ -89,6 +90,7 @@ def _size_faults(study: Study) -> Iterator[Fault]:
 def _modality_faults(study: Study) -> Iterator[Fault]:
     unit, names = study.unit, set(study.modalities)
     kept_apart = {unit.patient, unit.row, unit.time, *study.outcome.columns}
+    kept_apart |= set(study.survival.columns) if study.survival else set()
     for name, modality in study.modalities.items():
         read = modality.columns if isinstance(modality, Tabular) else modality.cells
         for column in sorted(kept_apart & set(read)):
@@ -143,6 +145,19 @@ def _evaluation_faults(study: Study) -> Iterator[Fault]:
             rule = f'a published figure is named "metric.cohort", got {name}'
             yield "evaluation.published", rule, 'for instance "auc.external"'
     yield from _comparison_faults(study)
+
+
+def _survival_faults(study: Study) -> Iterator[Fault]:
+    """The second endpoint follows the two risk groups of one threshold, and one row a patient."""
+    if study.survival is None:
+        return
+    if study.outcome.kind != "binary" or study.evaluation.threshold is None:
+        rule = "needs a binary outcome with a threshold, which makes the risk groups"
+        yield "survival", rule, 'remove it, or take outcome.kind = "survival"'
+    if study.unit.row:
+        yield "survival", "follows patients, and this study has several rows of each", "remove it, or unit.row"
+    if both := set(study.survival.columns) & set(study.outcome.columns):
+        yield "survival", f'"{min(both)}" is a column of the outcome', "name another column"
 
 
 def _comparison_faults(study: Study) -> Iterator[Fault]:

@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter, model_validator
 from safetensors.numpy import load, save
 
 from shared.cohorts import Role
+from shared.portrait import Portrait
 from shared.privacy.records import RunKey
 from shared.risk_figures import RiskFigures
 from shared.sections import Section
@@ -182,6 +183,7 @@ class Evaluated(Reply):
     kind: Literal["evaluated"] = "evaluated"
     models: Digest
     figures: tuple[SiteFigures, ...]
+    portraits: tuple[Portrait, ...] = ()  # of the cohorts, of which they may be told
 
 
 class Refused(Section):

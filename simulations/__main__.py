@@ -106,13 +106,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Run a study and print its table."""
     study, console = opening(arguments)
 
-    from server.report.console import summary_table
+    from server.report.console import removal_table, summary_table
     from server.report.results import Results
     from simulations.study_run import run_study
 
     folder = run_study(study, arguments.data, arguments.results, console, arguments.engine)
     results = Results.read(folder)
     console.print(summary_table(results))
+    if (removed := removal_table(results)) is not None:
+        console.print(removed)
     for warning in results.warnings:
         console.print(f"note: {warning}", highlight=False)
     console.print(

@@ -3,7 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 
+import numpy as np
+
 from client.archive import Archive
+from client.prognosis import FollowUp
 from shared.batch import Batch
 from shared.cohorts import Fold
 from shared.study import Study
@@ -30,3 +33,11 @@ class Pool:
         for archive in self._archives:
             total.update(archive.excluded(study))
         return dict(total)
+
+    def follow_up(self, study: Study) -> FollowUp | None:
+        """Each patient's second endpoint, in the same order."""
+        parts = [found for archive in self._archives if (found := archive.follow_up(study))]
+        if not parts:
+            return None
+        time, event = (np.concatenate(side) for side in zip(*((p.time, p.event) for p in parts), strict=True))
+        return FollowUp(parts[0].endpoint, time, event)

@@ -104,7 +104,7 @@ def invented_folder(study: Study, progress: Progress) -> Path:
 
 def hospitals_key(study: Study) -> str:
     """A name for invented hospitals: the study's, and a digest of all that they depend on."""
-    keys = {"seed", "unit", "outcome", "modalities", "sites", "simulation"}
+    keys = {"seed", "unit", "outcome", "survival", "modalities", "sites", "simulation"}
     content = study.model_dump_json(include=keys, by_alias=True) + generator_digest()
     return f"{study.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 

@@ -83,7 +83,8 @@ class Agent:
         try:
             reply, spend = self._work(header, task, books)
             desk = self._desks[header.run]
-            check_outgoing(reply, self._site, desk.model, boosted_in(desk.study, header.run.arm))
+            boosted = boosted_in(desk.study, header.run.arm)
+            check_outgoing(reply, self._site, desk.model, desk.study, boosted)
         except Exception as failure:
             if not isinstance(failure, PrivacyRefusal):
                 log.error("a task failed: %s", place_of(failure))

@@ -8,6 +8,7 @@ import torch
 from client.archive import Data
 from client.boosting import Booster
 from client.imputation import imputed
+from client.prognosis import FollowUp
 from client.site import Site
 from client.weights import verified_weights
 from shared.batch import Batch
@@ -40,6 +41,7 @@ class Desk:
         self.boosters = {name: Booster(own) for name, own in boosted_in(study, run.arm).items()}
         self.model = MultimodalModel(study)
         self.model.attach({name: verified_weights(site, digest) for name, digest in weights_of(study).items()})
+        self._follow_up = data.follow_up(study)
         self._roles = np.array(data.roles(study, fold))
         self._batch = imputed(study, data.batch(study), self._roles.tolist())
 
@@ -51,6 +53,10 @@ class Desk:
     def patients(self, role: Role) -> Batch:
         """This hospital's patients of a role."""
         return self._batch.pick(torch.from_numpy(self._roles == role))
+
+    def follow_up(self, role: Role) -> FollowUp | None:
+        """The second endpoint of these patients, in the same order."""
+        return self._follow_up.pick(self._roles == role) if self._follow_up else None
 
     @property
     def roles(self) -> list[Role]:

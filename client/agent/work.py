@@ -14,14 +14,18 @@ from client.evaluation import (
     scores_of,
     threshold_tallies,
 )
+from client.portrait import Sitting, portrait
 from client.pretraining import pretrain
 from client.probe import require_sound
 from client.resampling import resampled
 from client.risks import with_risks
 from client.training import Round, train_round
+from shared.cohorts import portrayed
 from shared.errors import PrivacyRefusal
+from shared.metrics.delong import Floats
 from shared.metrics.threshold import gathered
 from shared.model import group_of, in_stage
+from shared.portrait import Portrait
 from shared.privacy.mechanism import StagePlan
 from shared.privacy.noise import gaussian
 from shared.privacy.records import Spend, spent
@@ -133,6 +137,7 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
     desk.load(task.arrays)
     books.commitments.hold(desk.run, task.digest)
     figures: list[SiteFigures] = []
+    portraits: list[Portrait] = []
     for role in desk.roles:
         batch = desk.patients(role)
         ward = Ward.of(desk.study.outcome, role, batch, desk.site.limits)
@@ -143,7 +148,26 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
             continue
         told = [own for name, s in scores.items() for own in model_figures(name, ward, s, header.thresholds.get(name))]
         figures += with_risks(told, ward, scores, desk.study.primary)
-    return Envelope(Evaluated(models=header.models, figures=tuple(figures))), None
+        if role in portrayed(desk.study):
+            portraits.append(portrait(_sitting(desk, ward, scores, (told, header.thresholds))))
+    return Envelope(Evaluated(models=header.models, figures=tuple(figures), portraits=tuple(portraits))), None
+
+
+def _sitting(
+    desk: Desk, ward: Ward, scores: dict[str, Floats], of_models: tuple[list[SiteFigures], dict[str, float | None]]
+) -> Sitting:
+    """What the portrait of a cohort is made of; ``of_models`` are what is told of them, and their thresholds."""
+    (told, thresholds), primary = of_models, desk.study.primary
+    return Sitting(
+        study=desk.study,
+        model=desk.model,
+        batch=desk.patients(ward.role),
+        ward=ward,
+        scores=scores[primary],
+        told=next((own for own in told if (own.model, own.target) == (primary, "")), None),
+        threshold=thresholds.get(primary),
+        follow_up=desk.follow_up(ward.role),
+    )
 
 
 def _planned(desk: Desk, books: Books, plan: StagePlan, number: int, task: Envelope) -> Spend:

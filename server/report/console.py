@@ -8,6 +8,7 @@ from server.report import wording
 from server.report.layout import Cell
 from server.report.layout import Table as PageTable
 from server.report.results import Results
+from server.report.sections.modalities import missing_modalities
 from server.report.side_by_side import blocks, common_size
 from server.report.view import Estimate, View
 
@@ -44,6 +45,14 @@ def summary_table(results: Results) -> Table:
             cells = [_cell(figure, view.measure, model == view.primary) for figure in figures]
             table.add_row(_folded(model), *cells, style="bold" if model == view.primary else "")
     return table
+
+
+def removal_table(results: Results, most: int = 24) -> Table | None:
+    """The primary model with each modality taken away; None where there is nothing to tell, or it would be long."""
+    found = missing_modalities(View(results))
+    if not found or sum(len(group.rows) for group in found[0].groups) > most:
+        return None
+    return plain_table(found[0])
 
 
 def plain_table(table: PageTable) -> Table:

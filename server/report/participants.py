@@ -65,6 +65,7 @@ class Pattern(Section):
     cohort: CohortName
     site: Name | None
     present: Model | None
+    other: bool = False  # instead: all patterns that are too small each, together
     n: Count | None
     events: Count | None = None
     reason: str | None = None

@@ -187,6 +187,7 @@ class Reader(Section):
     n: Count | None
     events: Count | None
     p: Number | None = None
+    note: str = ""  # where the figure comes from, and what is odd about it
     reason: str | None = None
 
 
@@ -243,9 +244,11 @@ class Results(Section):
     environment: dict[str, str]
 
     def write(self, folder: Path) -> None:
-        """Write ``results.json``: the same results give the same bytes."""
+        """Write ``results.json``, a row on a line and without its defaults: the same results, the same bytes."""
         values = self.model_dump(mode="json", by_alias=True)
-        text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        short = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        parts = {name: short.get(name, []) if isinstance(value, list) else value for name, value in values.items()}
+        text = "{\n" + ",\n".join(f'  "{name}": {_text(value)}' for name, value in parts.items()) + "\n}\n"
         (folder / FILE).write_text(text, encoding="utf-8", newline="\n")
 
     @classmethod
@@ -262,3 +265,13 @@ class Results(Section):
         if results is None:
             raise FileError(problems)
         return results
+
+
+def _text(value: object) -> str:
+    """A list with each of its rows on a line, anything else as is usual, inside an object."""
+    if isinstance(value, list):
+        rows = ",\n".join(
+            "    " + json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":")) for row in value
+        )
+        return f"[\n{rows}\n  ]" if value else "[]"
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False).replace("\n", "\n  ")

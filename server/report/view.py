@@ -152,8 +152,11 @@ class View:
         chosen = [row for row in rows if row.site == place.site]
         if not chosen and len(rows) == 1 and place.site in (None, place.fold):
             chosen = rows  # a cohort of one hospital: its figure is the cohort's
-        if not chosen:
-            return Estimate(None, reason=NOT_RUN)
+        if not chosen:  # where everything is withheld only the main measure has a row
+            whole = (
+                Estimate(None, reason=NOT_RUN) if metric == self.measure else self._single(column, place, self.measure)
+            )
+            return whole if whole.value is None else Estimate(None, reason=NOT_RUN)
         row = chosen[0]
         return Estimate(row.estimate, row.low, row.high, row.n, row.events, row.reason)
 

@@ -13,7 +13,11 @@ from server.validation.comparisons import arm_comparisons, model_comparisons
 from server.validation.conduct import release_rows, round_rows, seal_rows
 from server.validation.curves import calibration_rows, decision_rows, roc_rows
 from server.validation.heterogeneity import meta_rows
+from server.validation.patterns import pattern_figures
+from server.validation.portraits import characteristic_rows, cohorts_of, pattern_rows
+from server.validation.readers import reader_rows
 from server.validation.rows import cohort_rows, cross_site_rows, metric_rows
+from server.validation.survival import concordance_rows, survival_rows
 from shared import VERSION
 from shared.cohorts import fold_named
 from shared.learnability import learnability_warnings
@@ -29,26 +33,27 @@ def assemble(
     """Results of a study; ``oracle`` has the best possible figure by model where the patients were invented."""
     own = [record for record in records if record.private == study.private]  # not a simulation's twin
     one_a_fold = {record.run.fold: record for record in reversed(own)}.values()
+    portrayed = cohorts_of(study, list(one_a_fold))
+    federated = [record for record in records if record.run.arm == "federated"]
     return Results(
-        study=StudyRecord(
-            name=study.name,
-            title=study.title,
-            digest=study.digest,
-            primary=study.primary,
-            outcome=_outcome_phrase(study),
-            overrides=study.overrides,
-            decision_range=study.evaluation.decision_range,
-        ),
+        study=_study_record(study),
         engine=engine,
         seed=study.seed,
         privacy=_privacy(study, records),
         cohorts=tuple(row for record in one_a_fold for row in cohort_rows(record)),
-        metrics=tuple(row for record in records for row in metric_rows(study, record)),
+        characteristics=tuple(characteristic_rows(study, portrayed)),
+        patterns=tuple(pattern_rows(portrayed)),
+        metrics=(
+            *(row for record in records for row in metric_rows(study, record)),
+            *(row for record in federated for row in concordance_rows(study, record)),
+        ),
         comparisons=(
             *(row for record in records for row in model_comparisons(study, record)),
             *arm_comparisons(study, records),
         ),
         meta=tuple(meta_rows(study, records)),
+        pattern_figures=tuple(row for record in federated for row in pattern_figures(study, record)),
+        readers=tuple(reader_rows(study)),
         sample_size=tuple(row for r in own if r.run.arm == "federated" for row in sample_size_rows(study, r)),
         cross_site=tuple(cross_site_rows(study, records)),
         oracle=tuple(_oracle_rows(study, records, oracle)),
@@ -56,6 +61,7 @@ def assemble(
         curves=tuple(row for record in records for row in roc_rows(study, record)),
         calibration=tuple(row for record in records for row in calibration_rows(study, record)),
         decisions=tuple(row for record in records for row in decision_rows(study, record)),
+        survival=tuple(row for record in federated for row in survival_rows(study, record)),
         releases=tuple(row for record in records for row in release_rows(record)),
         seals=tuple(row for record in records for row in seal_rows(record)),
         warnings=(*warnings(study), *learnability_warnings(study), *_run_warnings(records)),
@@ -64,12 +70,30 @@ def assemble(
             phases={r.run.name + _kind(r): r.seconds for r in records},
             rounds=tuple(row for record in records for row in round_rows(record)),
         ),
-        environment={
-            "medley": VERSION,
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("torch", "flwr", "opacus", "numpy")},
-        },
+        environment=_environment(),
     )
+
+
+def _study_record(study: Study) -> StudyRecord:
+    return StudyRecord(
+        name=study.name,
+        title=study.title,
+        digest=study.digest,
+        primary=study.primary,
+        outcome=_outcome_phrase(study),
+        overrides=study.overrides,
+        decision_range=study.evaluation.decision_range,
+        measure=main_measure(study),
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Versions of the program and of what it computes with."""
+    return {
+        "medley": VERSION,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in ("torch", "flwr", "opacus", "numpy")},
+    }
 
 
 def _outcome_phrase(study: Study) -> str:
@@ -107,6 +131,11 @@ def _privacy(study: Study, records: Sequence[RunRecord]) -> PrivacyRecord:
         for site, count in sorted(runs.items())
     ]
     return PrivacyRecord(mechanism="dp-sgd", sites=tuple(rows), composed=tuple(composed))
+
+
+def main_measure(study: Study) -> str:
+    """The metric that the main result is told in, by kind of outcome."""
+    return "rmse" if study.outcome.kind in ("regression", "forecast") else _oracle_metric(study)
 
 
 def _oracle_metric(study: Study) -> str:

@@ -53,8 +53,8 @@ class Place:
 
 
 def places(study: Study, record: RunRecord) -> Iterator[tuple[Place, list[Named]]]:
-    """Every model and cohort of a run that a hospital answered for."""
-    for model in study.compared:
+    """Every model and cohort of a run that a hospital answered for; of a hospital alone only the primary model."""
+    for model in (study.primary,) if record.run.arm.startswith("alone") else study.compared:
         for role in ROLES:
             if figures := by_cohort(record, model, role):
                 yield Place(record, model, role), figures
@@ -118,9 +118,14 @@ def _sides(tally: ScoreTally) -> tuple[Cells, Cells]:
 
 
 def calibration_rows(study: Study, record: RunRecord) -> Iterator[Calibration]:
-    """Each hospital's own curve and histogram, and those of all hospitals where there are several."""
+    """The primary model's curve and histogram: of all hospitals, or of one where there is no other.
+
+    Every model's and hospital's slope, intercept and distance are figures of their own.
+    """
     for place, named in places(study, record):
-        for site, own in named:
+        if place.model != study.primary:
+            continue
+        for site, own in named if len(named) == 1 else ():
             if fit := _fit(own):
                 odds = _reach([fit])
                 yield _drawn(place, site, [own], (odds, *_at(fit, odds)))

@@ -81,6 +81,11 @@ def measures_over_hospitals(figures: Sequence[SiteFigures]) -> dict[str, Estimat
         if power and len(values) == len(told):
             mean = sum(n * value**power for n, value in values) / sum(n for n, _ in values)
             found[name] = Estimate(mean ** (1 / power), method="exact over hospitals, by units")
+    squares = [estimate.value**2 for name, estimate in found.items() if name.startswith("rmse.") and estimate.value]
+    if squares:
+        found["rmse"] = Estimate(
+            math.sqrt(sum(squares) / len(squares)), method="over all horizons, and exact over hospitals"
+        )
     if parts := [part for own in told if (part := _concordance(own))]:
         found["c_index"] = _mean(parts, "within hospitals, weighted by inverse variance")
     return found

@@ -15,6 +15,7 @@ from shared.study import Study
 from shared.wire import SiteFigures
 
 SMALL_CELL = "too few on one side of the threshold"
+MACRO, NOT_ALL = "mean of the questions, unweighted", "not every question is answered"
 MEASURES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 
 
@@ -53,7 +54,12 @@ def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
 
 
 def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterator[Metric]:
-    """By hospital, and over the hospitals."""
+    """By hospital, and over the hospitals; where everything is withheld the AUC's row says why for all figures."""
+    if all("all" in own.reasons and own.n is None for _, own in figures):
+        yield from (_metric(key, site, "auc", site_auc(own), [own]) for site, own in figures)
+        if figures:
+            yield _metric(key, None, "auc", within_hospital_auc([own for _, own in figures]), [o for _, o in figures])
+        return
     for site, own in figures:
         for name, estimate in _site_estimates(key, own).items():
             yield _metric(key, site, name, estimate, [own])
@@ -85,6 +91,22 @@ def _outcome_metrics(key: Key) -> Iterator[Metric]:
                 yield _metric(key, site, name, estimate, [own])
         for name, estimate in measures_over_hospitals(every).items():
             yield _metric(key, None, name, estimate, every)
+    yield from _macro_rows(key, named)
+
+
+def _macro_rows(key: Key, named: Sequence[SiteFigures]) -> Iterator[Metric]:
+    """The plain mean of all questions' AUCs, where every one of several is told; by hospital, and over hospitals."""
+    targets = list(dict.fromkeys(own.target for own in named if own.target))
+    asked = {target: by_cohort(key.record, key.model, key.role, target) for target in targets}
+    sites = sorted({site for figures in asked.values() for site, _ in figures})
+    for site in (*sites, None) if len(targets) > 1 else ():
+        of = {target: [own for name, own in figures if site in (None, name)] for target, figures in asked.items()}
+        values = [within_hospital_auc(own).value for own in of.values()]
+        known = [value for value in values if value is not None]
+        whole = len(known) == len(targets)
+        estimate = Estimate(sum(known) / len(known), method=MACRO) if whole else Estimate(None, reason=NOT_ALL)
+        sizes = [own for own in next(iter(of.values())) if own.n is not None]
+        yield _metric(key, site, "auc_macro", estimate, [own.model_copy(update={"events": None}) for own in sizes])
 
 
 def cohort_rows(record: RunRecord) -> Iterator[CohortRecord]:
@@ -185,7 +207,7 @@ def _metric(key: Key, site: str | None, name: str, estimate: Estimate, figures: 
         low=estimate.low,
         high=estimate.high,
         n=sum(f.n or 0 for f in told) if told else None,
-        events=sum(f.events or 0 for f in told) if told else None,
+        events=sum(f.events or 0 for f in told) if any(f.events is not None for f in told) else None,
         method=estimate.method or None,
         reason=estimate.reason or None,
     )

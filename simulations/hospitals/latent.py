@@ -13,6 +13,7 @@ from shared.modalities.tabular import Tabular
 from shared.simulated import Simulation
 from shared.study import Study
 from simulations.hospitals.chance import stream
+from simulations.hospitals.endpoint import follow_up
 from simulations.hospitals.severity import LAWS
 from simulations.hospitals.truth import Row, draw_rows, keys_of, label
 from simulations.hospitals.writers import WRITERS
@@ -97,7 +98,8 @@ def _write_row(study: Study, simulation: Simulation, where: tuple[str, Path, int
         cells |= {column: files.cells.get(column, "") for column in columns_read(spec)}
         for table, found in files.rows.items():
             rows[table] += found
-    return Files({**cells, **outcome}, rows)
+    later = follow_up(study.survival, row.severity, stream(*keys, "endpoint")) if study.survival else {}
+    return Files({**cells, **outcome, **later}, rows)
 
 
 def columns_read(spec: object) -> list[str]:

@@ -72,16 +72,16 @@ def test_trees_add_up_and_teach(tmp_path: Path) -> None:
 def test_no_leaf_has_fewer_patients_than_a_cell(tmp_path: Path) -> None:
     site = hospital(tmp_path, open_to_all=True)
     answer = Grown(round=1)
-    check_outgoing(Envelope(answer, {"boosted.trees": one_tree(tmp_path)}), site, None, {"trees": CHOICE})
+    check_outgoing(Envelope(answer, {"boosted.trees": one_tree(tmp_path)}), site, None, boosted={"trees": CHOICE})
     fine = one_tree(tmp_path, min_cell=1, patients=8)
     assert 4 * leaves_of(fine, 2, 1)[0] < 5
     for content, code in ((fine, "small-cell"), (fine.astype(np.float32), "no-tree"), (fine[:-9], "no-tree")):
         with pytest.raises(PrivacyRefusal) as refusal:
-            check_outgoing(Envelope(answer, {"boosted.trees": content}), site, None, {"trees": CHOICE})
+            check_outgoing(Envelope(answer, {"boosted.trees": content}), site, None, boosted={"trees": CHOICE})
         assert refusal.value.code == code
     closed = hospital(tmp_path / "closed")
     with pytest.raises(PrivacyRefusal, match="without privacy"):
-        check_outgoing(Envelope(answer, {"boosted.trees": one_tree(tmp_path)}), closed, None, {"trees": CHOICE})
+        check_outgoing(Envelope(answer, {"boosted.trees": one_tree(tmp_path)}), closed, None, boosted={"trees": CHOICE})
 
 
 def altered(content: np.ndarray, **changes: object) -> np.ndarray:

@@ -12,6 +12,7 @@ from shared.errors import ReplyRejected
 from shared.metrics.cells import BINS
 from shared.metrics.threshold import CELLS
 from shared.model import group_of, in_stage
+from shared.portrait import PatternCount, Portrait
 from shared.study import Study
 from shared.wire import Arrays, ClassCells, Envelope, Evaluate, Evaluated, Refused, SiteFigures, Tallied, Train, Trained
 from tests.small import ask_figures, ask_round, small_study
@@ -126,3 +127,15 @@ def test_an_answer_to_another_question_is_rejected(study: Study) -> None:
         audit_figures(other, task, study.models)
     with pytest.raises(ReplyRejected, match="another question"):
         audit_tallies(other, study.models)
+
+
+def test_portraits_are_of_the_studys_modalities_once_a_cohort(study: Study) -> None:
+    def described(*names: str, role: str = "external") -> Portrait:
+        patterns = (PatternCount(present=names, n=40),)
+        return Portrait(role=role, patients=40, patterns=patterns)  # type: ignore[arg-type]
+
+    sound = (described("clinical", "blood"), described("blood", role="internal"))
+    assert answer(study, figures(), portraits=sound).portraits == sound
+    for portraits in ((described("blood <b>"),), (described("clinical"), described("blood"))):
+        with pytest.raises(ReplyRejected, match="describes"):
+            answer(study, figures(), portraits=portraits)

@@ -221,9 +221,12 @@ def test_a_calibration_curve_follows_the_truth_and_its_histogram_has_no_small_ce
         odds = chance.normal(0, 1.2, 3000)
         outcome = (chance.random(3000) < expit(0.4 + 0.6 * odds)).astype(np.float64)
         cohorts[site] = outcome, dict.fromkeys(STUDY.models, odds)
-    found = [r for r in calibration_rows(STUDY, record(cohorts)) if r.model == "ct"]
-    assert {r.site for r in found} == {"north", "south", None}
-    for drawn in found:
+    alone = [r for site in cohorts for r in calibration_rows(STUDY, record({site: cohorts[site]}))]
+    together = list(calibration_rows(STUDY, record(cohorts)))
+    assert {r.model for r in (*alone, *together)} == {STUDY.primary}
+    assert [r.site for r in together] == [None]  # a hospital's own curve stands where there is no other
+    assert {r.site for r in alone} == {"north", "south", None}
+    for drawn in (*alone, *together):
         truth = expit(0.4 + 0.6 * logit(np.array(drawn.predicted)))
         assert np.abs(np.array(drawn.observed) - truth).max() < 0.06
         width = np.array(drawn.high) - np.array(drawn.low)

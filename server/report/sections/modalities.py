@@ -6,12 +6,15 @@ from server.report import wording
 from server.report.layout import Cell, Group, Section, Table, estimate_cell, head
 from server.report.participants import Pattern
 from server.report.results import PatternFigure
+from server.report.sections.participants import undescribed
 from server.report.view import Estimate, View, unique
+
+OTHER = "patterns that are too few to report, together"
 
 
 def modalities(view: View) -> Section:
     """Patterns by hospital, and figures by pattern."""
-    return Section("modalities", "Modalities and what is missing", tables=(*_patterns(view), *_figures(view)))
+    return Section("modalities", "Modalities and what is missing", tables=(*_patterns(view), *missing_modalities(view)))
 
 
 def _patterns(view: View) -> tuple[Table, ...]:
@@ -26,20 +29,20 @@ def _patterns(view: View) -> tuple[Table, ...]:
         "Patients by the modalities that they have",
         (Cell("Modalities"), *(Cell(site or "All", number=True) for site in sites)),
         tuple(group for group in groups if group.rows),
-        (f"{wording.DASH}: too few to report.",),
+        (f"{wording.DASH}: too few to report.", *undescribed(view)),
     )
     return (table,) if rows else ()
 
 
 def _lines(rows: Sequence[Pattern], sites: Sequence[str | None]) -> tuple[tuple[Cell, ...], ...]:
-    found = {(row.present, row.site): row for row in rows}
-    patterns = list(dict.fromkeys(row.present for row in rows))
+    found = {(row.present, row.other, row.site): row for row in rows}
+    patterns = sorted(dict.fromkeys((row.present, row.other) for row in rows), key=lambda pattern: pattern[1])
     return tuple(
         (
-            Cell(wording.model_name(present) if present else "none of them"),
-            *(Cell(_count(found.get((present, site))), number=True) for site in sites),
+            Cell(OTHER if other else wording.model_name(present) if present else "none of them"),
+            *(Cell(_count(found.get((present, other, site))), number=True) for site in sites),
         )
-        for present in patterns
+        for present, other in patterns
     )
 
 
@@ -47,7 +50,8 @@ def _count(row: Pattern | None) -> str:
     return "0" if row is None else wording.count(row.n)
 
 
-def _figures(view: View) -> tuple[Table, ...]:
+def missing_modalities(view: View) -> tuple[Table, ...]:
+    """The primary model on patients who lack a modality, and with each taken away from all."""
     main = (view.primary, view.main.arm, view.main.private)
     rows = [r for r in view.results.pattern_figures if (r.model, r.arm, r.private) == main and r.site is None]
     metrics = unique(row.metric for row in rows)

@@ -67,11 +67,27 @@ def _baseline(view: View) -> tuple[Table, ...]:
         tuple(group for group in groups if group.rows),
         (
             "Mean (standard deviation), median (quartiles) or patients (share of those known). SMD: standardized mean "
-            "difference from the training patients of all hospitals; of a category, of the whole variable. "
+            f"difference from the {_compared(rows)} patients of all hospitals; of a category, of the whole variable. "
             f"{wording.DASH}: too few to report, or no such patient; no p-values, as the cohorts were not randomized.",
+            *undescribed(view),
         ),
     )
     return (table,) if rows else ()
+
+
+def _compared(rows: Sequence[Characteristic]) -> str:
+    """The cohort that others are compared with: the first that is described."""
+    first = next((title for cohort, title in wording.COHORTS.items() if any(r.cohort == cohort for r in rows)), "")
+    return first.lower()
+
+
+def undescribed(view: View) -> tuple[str, ...]:
+    """Why some cohorts have no column here."""
+    if view.left_out:
+        return ("Each hospital is described where it was left out; its patients in the other folds are among them.",)
+    if view.main.private:
+        return ("Training patients are not described: under privacy nothing of them leaves that is not paid for.",)
+    return ()
 
 
 def _lines(rows: Sequence[Characteristic], sites: Sequence[str | None]) -> tuple[tuple[Cell, ...], ...]:

@@ -42,7 +42,7 @@ def _published(view: View, row: Published) -> tuple[Cell, ...]:
 
 
 def readers(view: View) -> Section:
-    """Readers and fixed scores on the same patients, with kappa and McNemar's test against the primary model."""
+    """Readers and fixed scores, with kappa and McNemar's test against the primary model."""
     rows = view.results.readers
     metrics = unique(row.metric for row in rows)
     found = {(row.reader, row.fold, row.cohort, row.site, row.metric): row for row in rows}
@@ -57,11 +57,11 @@ def readers(view: View) -> Section:
     )
     notes = (
         "p: McNemar's test against the primary model at its frozen threshold. Kappa: with the outcome; kappa with the "
-        "model: with the primary model's classes.",
+        "model: with the primary model's classes. Readers of a paper saw other patients: no test there.",
     )
     table = Table(
         "readers",
-        "Readers and fixed scores on the same patients",
+        "Readers and fixed scores",
         head("Reader", "Cohort", *map(wording.metric_name, metrics)),
         (Group("", body),),
         notes,
@@ -75,4 +75,7 @@ def _reader(row: Reader | None) -> Cell:
     cell = estimate_cell(
         Estimate(row.estimate, row.low, row.high, row.n, row.events, row.reason), row.metric, sized=True
     )
-    return Cell(cell.text, (*cell.small, *([] if row.p is None else [f"p {wording.p_sign(row.p)}"])))
+    return Cell(
+        cell.text,
+        (*cell.small, *([row.note] if row.note else []), *([] if row.p is None else [f"p {wording.p_sign(row.p)}"])),
+    )

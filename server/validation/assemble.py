@@ -14,6 +14,7 @@ from server.validation.conduct import release_rows, round_rows, seal_rows
 from server.validation.curves import calibration_rows, decision_rows, roc_rows
 from server.validation.heterogeneity import meta_rows
 from server.validation.rows import cohort_rows, cross_site_rows, metric_rows
+from server.validation.suspicion import suspicion_warnings
 from shared import VERSION
 from shared.cohorts import fold_named
 from shared.learnability import learnability_warnings
@@ -28,6 +29,7 @@ def assemble(
 ) -> Results:
     """Results of a study; ``oracle`` has the best possible figure by model where the patients were invented."""
     own = [record for record in records if record.private == study.private]  # not a simulation's twin
+    metrics = tuple(row for record in records for row in metric_rows(study, record))
     one_a_fold = {record.run.fold: record for record in reversed(own)}.values()
     return Results(
         study=StudyRecord(
@@ -43,7 +45,7 @@ def assemble(
         seed=study.seed,
         privacy=_privacy(study, records),
         cohorts=tuple(row for record in one_a_fold for row in cohort_rows(record)),
-        metrics=tuple(row for record in records for row in metric_rows(study, record)),
+        metrics=metrics,
         comparisons=(
             *(row for record in records for row in model_comparisons(study, record)),
             *arm_comparisons(study, records),
@@ -58,7 +60,12 @@ def assemble(
         decisions=tuple(row for record in records for row in decision_rows(study, record)),
         releases=tuple(row for record in records for row in release_rows(record)),
         seals=tuple(row for record in records for row in seal_rows(record)),
-        warnings=(*warnings(study), *learnability_warnings(study), *_run_warnings(records)),
+        warnings=(
+            *warnings(study),
+            *learnability_warnings(study),
+            *suspicion_warnings(study, metrics),
+            *_run_warnings(records),
+        ),
         timing=Timing(
             seconds_total=seconds,
             phases={r.run.name + _kind(r): r.seconds for r in records},

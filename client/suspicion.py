@@ -141,7 +141,7 @@ def _by_rate(words: Floats) -> Callable[[Question], Floats]:
     def score(question: Question) -> Floats:
         known = question.known[:, None] & (words == 1)
         rate = (known & question.event[:, None]).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        return words @ rate
+        return np.asarray(words @ rate, dtype=np.float64)
 
     return score
 

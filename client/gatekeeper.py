@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from client.site import Limits, Site
 from shared.errors import PrivacyRefusal
 from shared.metrics.threshold import CELLS
-from shared.model import MultimodalModel, stage_of
+from shared.model import MultimodalModel, in_stage
 from shared.risk_figures import RiskFigures
 from shared.study import DpSgd, Study
 from shared.wire import (
@@ -75,7 +75,7 @@ def _declared(header: AnyHeader, model: MultimodalModel | None) -> Mapping[str, 
     if model is None:
         return {}
     if isinstance(header, Trained):
-        return {n: tuple(p.shape) for n, p in model.named_parameters() if stage_of(n) == header.stage}
+        return {n: tuple(p.shape) for n, p in model.named_parameters() if in_stage(n, header.stage)}
     return dict.fromkeys(model.models, (2, CELLS)) if isinstance(header, Tallied) else {}
 
 

@@ -19,7 +19,7 @@ from client.sampling import SAMPLINGS, Draw, Population, passes
 from shared.batch import Batch
 from shared.encoders import ENCODERS
 from shared.losses import unit_losses
-from shared.model import MultimodalModel, group_of, scored, stage_of
+from shared.model import MultimodalModel, group_of, in_stage, scored
 from shared.privacy.mechanism import StagePlan
 from shared.privacy.noise import gaussian
 from shared.study import DpSgd, Study
@@ -98,7 +98,7 @@ def _trained(model: MultimodalModel, task: Round) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {
         name: parameter
         for name, parameter in model.named_parameters()
-        if stage_of(name) == task.stage and group_of(name) in task.groups
+        if in_stage(name, task.stage) and group_of(name) in task.groups
     }
     parts = clip_parts(task, list(found))
     return {name: found[name] for names, _ in parts for name in names} if parts else found
@@ -128,7 +128,7 @@ def stage_loss(model: MultimodalModel, batch: Batch, task: Round) -> tuple[Patie
 
     A patient's loss is the sum over the stage's models that can score him; fusions train on frozen embeddings.
     """
-    study, singles, fused = task.study, Singles(model), Fused(model)
+    study, singles, fused, joint = task.study, Singles(model), Fused(model), Joint(model)
 
     def encoders(
         parameters: Parameters, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor], truth: Tensor
@@ -138,9 +138,19 @@ def stage_loss(model: MultimodalModel, batch: Batch, task: Round) -> tuple[Patie
     def fusion(
         parameters: Parameters, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor], truth: Tensor
     ) -> Tensor:
-        scores = functional_call(fused, _under("model.", parameters), (inputs, present))
-        return summed_loss(study, scores, present, truth)
+        scores, penalties = functional_call(fused, _under("model.", parameters), (inputs, present))
+        total: Tensor = summed_loss(study, scores, present, truth) + penalties
+        return total
 
+    def both(
+        parameters: Parameters, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor], truth: Tensor
+    ) -> Tensor:
+        scores, penalties = functional_call(joint, _under("model.", parameters), (inputs, present))
+        total: Tensor = summed_loss(study, scores, present, truth) + penalties
+        return total
+
+    if task.stage == "joint":
+        return both, dict(batch.inputs)
     if task.stage == "encoders":
         return encoders, {name: values for name, values in batch.inputs.items() if name in task.groups}
     with torch.no_grad():
@@ -173,15 +183,31 @@ class Fused(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Scores by combination."""
-        return self.model.fused_scores(embeddings, present)
+    def forward(
+        self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Scores by combination, and what the fusions add to the loss."""
+        return self.model.fused_scores(embeddings, present), self.model.penalty(embeddings, present)
+
+
+class Joint(nn.Module):
+    """All models, from inputs to scores: encoders learn from the fusions too."""
+
+    def __init__(self, model: MultimodalModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
+        """Scores by model, and what the fusions add to the loss."""
+        embeddings = self.model.embed(inputs)
+        scores = {**self.model.single_scores(embeddings), **self.model.fused_scores(embeddings, present)}
+        return scores, self.model.penalty(embeddings, present)
 
 
 def gradient_mode(study: Study, stage: str) -> str:
     """How per-patient gradients are taken: by loop as soon as one trained encoder asks for it."""
     modes = {ENCODERS[spec.kind][spec.encoder].mode(spec) for spec in study.modalities.values()}
-    return "loop" if stage == "encoders" and "loop" in modes else "vmap"
+    return "loop" if stage != "fusion" and "loop" in modes else "vmap"
 
 
 def clip_parts(task: Round, names: list[str]) -> list[tuple[list[str], float]]:

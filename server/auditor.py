@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from shared.errors import ReplyRejected
 from shared.metrics.threshold import CELLS
-from shared.model import group_of, stage_of
+from shared.model import group_of, in_stage
 from shared.privacy.records import RunKey
 from shared.wire import AnyHeader, Arrays, Envelope, Evaluate, Evaluated, Reply, SiteFigures, Tallied, Train, Trained
 
@@ -42,7 +42,7 @@ def audit_update(reply: Envelope, task: Train, weights: Arrays) -> Trained:
     if not set(reply.arrays) <= set(weights):
         raise ReplyRejected("its update holds an array that is no parameter of the model")
     groups = {group_of(name) for name in reply.arrays}
-    due = {name for name in weights if stage_of(name) == task.stage and group_of(name) in groups}
+    due = {name for name in weights if in_stage(name, task.stage) and group_of(name) in groups}
     if set(reply.arrays) != due:
         raise ReplyRejected("its update is not made of whole parameter groups of this stage")
     for name, values in reply.arrays.items():

@@ -78,16 +78,14 @@ def stages_left(job: Assignment, run: Progress) -> list[tuple[str, int]]:
 def _stage(desk: Questions, run: Progress, stage: str, rounds: int) -> None:
     """All rounds of one stage that are left, and the stage's average as its last weights."""
     if run.stage != stage:
-        if stage == "fusion":
+        if stage in ("fusion", "joint"):
             run.weights = fused_start(desk.job.study, run.weights)
         run.average = Averager(rounds // 2 + 1 if desk.job.study.training.average == "last-half" else rounds)
         run.stage, run.round, run.diary.cosines = stage, 0, {}
     directions = Directions(run.diary.cosines)
     for number in range(run.round + 1, rounds + 1):
         _round(desk, run, number, directions)
-    opposed = (
-        against(run.diary.cosines) if stage == "encoders" else {}
-    )  # fusions start near an optimum, where all differ
+    opposed = against(run.diary.cosines) if stage != "fusion" else {}  # fusions start near an optimum: all differ
     for site, cosine in opposed.items():
         run.diary.notes.append(
             f"{site}: its updates of stage {stage} point against the others' (mean cosine {cosine:.2f}): look for "

@@ -66,6 +66,11 @@ class MultimodalModel(nn.Module):
                 found[model] = one(embeddings, masks)
         return found
 
+    def penalty(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+        """What the fusions add to the loss of all units together, as the disagreement of modalities."""
+        parts = [fusion.penalty(embeddings, present).sum() for fusion in self.fusions.values()]  # type: ignore[operator]
+        return torch.stack(parts).sum()
+
     def fusion_of(self, model: str) -> Fusion:
         """The fusion that serves a model: its own, or the one that serves all."""
         found = self.fusions[model] if model in self.fusions else next(iter(self.fusions.values()))
@@ -96,9 +101,10 @@ def group_of(parameter: str) -> str:
     return parameter.split(".")[1]
 
 
-def stage_of(parameter: str) -> str:
-    """The stage that trains a parameter: "encoders" (with the heads of single modalities) or "fusion"."""
-    return "fusion" if parameter.startswith("fusions.") else "encoders"
+def in_stage(parameter: str, stage: str) -> bool:
+    """Whether a stage trains a parameter: "encoders" (with the heads of single modalities), "fusion", or both at once
+    in "joint"."""
+    return stage in ("joint", "fusion" if parameter.startswith("fusions.") else "encoders")
 
 
 def scored(model: str, present: Mapping[str, Tensor]) -> Tensor:

@@ -95,7 +95,7 @@ class Training(Section):
     privacy, the next ``batch`` of them in shuffled order. ``proximal`` is FedProx' mu.
     """
 
-    schedule: Literal["staged"] = "staged"
+    schedule: Literal["staged", "joint"] = "staged"
     share: tuple[Literal["encoders", "fusion"], ...] = ("encoders", "fusion")
     share_alone: bool = False
     strategy: Literal["fedavg", "median", "trimmed-mean", "krum"] = "fedavg"
@@ -138,6 +138,11 @@ class Stages(Section):
         if not abs(total - 1) < 1e-9:
             raise ValueError(f"the shares must add up to 1, got {total:.6g}")
         return self
+
+    def share(self, stage: str) -> float:
+        """A stage's share; encoders and fusions that are trained jointly have that of the encoders."""
+        shares = {"fusion": self.fusion, "threshold": self.threshold}
+        return shares.get(stage, self.encoders)
 
 
 class DpSgd(Section):
@@ -246,11 +251,10 @@ class Study(Section):
 
         A fusion needs all of its modalities; the masked one two of them, as it learns from every combination.
         """
-        if stage != "fusion":
-            return frozenset(held)
         fewest = 2 if self.fusion.masked else len(self.modalities)
         parts = {name: set(name.split("+")) for name in self.fusions}
-        return frozenset(name for name, own in parts.items() if len(own & set(held)) >= min(len(own), fewest))
+        fused = {name for name, own in parts.items() if len(own & set(held)) >= min(len(own), fewest)}
+        return frozenset({*(fused if stage != "encoders" else ()), *(held if stage != "fusion" else ())})
 
     @property
     def primary(self) -> str:

@@ -164,6 +164,8 @@ def _training_faults(study: Study) -> Iterator[Fault]:
     external = any(fold.external for fold in folds(study))
     for arm in duplicates(study.arms.run):
         yield "arms.run", f'"{arm}" stands twice', "keep it once"
+    if training.schedule == "joint" and not study.fusions:
+        yield "training.schedule", "there is one modality and nothing to train jointly", 'write "staged"'
     if set(training.share) != {"encoders", "fusion"}:
         if external:
             yield (
@@ -237,10 +239,13 @@ def _strategy_faults(study: Study) -> Iterator[Fault]:
 def _privacy_faults(study: Study) -> Iterator[Fault]:
     if not isinstance(study.privacy, DpSgd):
         return
-    stages, fused = study.privacy.stages, any("+" in model for model in study.models)
+    stages, joint = study.privacy.stages, study.training.schedule == "joint"
+    fused = bool(study.fusions) and not joint
+    if joint and stages.fusion > 0:
+        yield "privacy.stages.fusion", "a joint schedule has no stage of its own for fusions", "write 0"
     if fused and stages.fusion == 0:
         yield "privacy.stages.fusion", "fusion heads are trained, so this stage needs a share", "give it one"
-    if not fused and stages.fusion > 0:
+    if not fused and not joint and stages.fusion > 0:
         yield "privacy.stages.fusion", "there is one modality and nothing to fuse", "write 0 and raise the others"
     youden = isinstance(study.evaluation.threshold, YoudenThreshold)
     if youden and stages.threshold == 0:

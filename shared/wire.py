@@ -44,7 +44,7 @@ class Train(Task):
     """Train from these weights for one round of a stage."""
 
     kind: Literal["train"] = "train"
-    stage: Literal["encoders", "fusion"]
+    stage: Literal["encoders", "fusion", "joint"]
     round: int = Field(ge=1)
 
 
@@ -91,7 +91,7 @@ class Trained(Reply):
     """Answer to Train: the update (new minus old weights) of the groups this hospital has data for, as arrays."""
 
     kind: Literal["trained"] = "trained"
-    stage: Literal["encoders", "fusion"]
+    stage: Literal["encoders", "fusion", "joint"]
     round: int
     epsilon: float | None  # spent in this run so far, None without privacy
     releases: int

@@ -30,7 +30,7 @@ BEHIND = (
     "named person there puts back the right one, or signs off by `python -m client ledger site.toml --resolve`",
 )
 ANSWERED = ("round-answered", "this round was answered for other weights, and is not answered twice")
-STAGES: tuple[str, ...] = ("encoders", "fusion", "threshold")  # in the order of a run
+STAGES: tuple[str, ...] = ("encoders", "joint", "fusion", "threshold")  # in the order of a run
 ANSWERS = ("trained", "tallied")  # kinds of replies that are made once
 RUN = ("study", "fold", "arm")
 

@@ -13,7 +13,7 @@ from client.risks import with_risks
 from client.training import Round, train_round
 from shared.errors import PrivacyRefusal
 from shared.metrics.threshold import gathered
-from shared.model import group_of, stage_of
+from shared.model import group_of, in_stage
 from shared.privacy.mechanism import StagePlan
 from shared.privacy.noise import gaussian
 from shared.privacy.records import Spend, spent
@@ -82,7 +82,7 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
     desk.load(task.arrays)
     todo = Round(desk.study, header.stage, groups, desk.denominator, plan, header.round)
     before = {name: value.detach().numpy().copy() for name, value in desk.model.named_parameters()}
-    if (header.stage, header.round) == ("encoders", 1):
+    if header.stage != "fusion" and header.round == 1:
         pretrain(desk.model, desk.patients("train"), desk.study, groups)
     releases = train_round(desk.model, resampled(desk.study, desk.patients("train")), todo)
     if spend and releases != spend.steps:
@@ -90,7 +90,7 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
     update: Arrays = {
         name: value.detach().numpy() - before[name]
         for name, value in desk.model.named_parameters()
-        if stage_of(name) == header.stage and group_of(name) in groups
+        if in_stage(name, header.stage) and group_of(name) in groups
     }
     epsilon = _epsilon_with(desk, books, spend)
     return Envelope(Trained(stage=header.stage, round=header.round, epsilon=epsilon, releases=releases), update), spend

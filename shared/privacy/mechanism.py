@@ -7,7 +7,7 @@ from shared.privacy.accounting import Release, composed_epsilon
 from shared.privacy.calibration import Part, multipliers
 from shared.study import DpSgd, Study, YoudenThreshold
 
-Stage = Literal["encoders", "fusion", "threshold"]
+Stage = Literal["encoders", "fusion", "joint", "threshold"]
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ class PrivacyPlan:
 def stages_of(study: Study) -> list[tuple[Stage, int, int]]:
     """(stage, rounds, steps a round) of a run in order; the threshold is one release where training data choose it."""
     training = study.training
-    stages: list[tuple[Stage, int, int]] = [("encoders", training.rounds, training.steps)]
-    if any("+" in model for model in study.models):
+    joint = training.schedule == "joint"
+    stages: list[tuple[Stage, int, int]] = [("joint" if joint else "encoders", training.rounds, training.steps)]
+    if study.fusions and not joint:
         stages.append(("fusion", training.rounds, training.steps))
     if isinstance(study.evaluation.threshold, YoudenThreshold):
         stages.append(("threshold", 1, 1))
@@ -66,7 +67,7 @@ def plan_privacy(study: Study) -> PrivacyPlan | None:
         return None
     stages = stages_of(study)
     parts = tuple(
-        Part(getattr(privacy.stages, stage), rounds * steps, 1.0 if stage == "threshold" else study.training.rate)
+        Part(privacy.stages.share(stage), rounds * steps, 1.0 if stage == "threshold" else study.training.rate)
         for stage, rounds, steps in stages
     )
     noises = multipliers(parts, privacy.epsilon, privacy.delta)

@@ -12,7 +12,7 @@ import torch
 from shared.batch import Batch
 from shared.encoders.filters import VolumeFilters
 from shared.encoders.linear import Linear
-from shared.model import group_of, stage_of
+from shared.model import group_of, in_stage
 from shared.privacy.mechanism import StagePlan
 from simulations.audit.findings import Finding, Verdict
 from simulations.audit.release import Floats, Target, with_steps
@@ -73,7 +73,7 @@ def _parts(target: Target, released: Floats) -> dict[str, Floats]:
     """A released sum cut into the parameters that it is of."""
     parts, place = {}, 0
     for name, value in target.start.items():
-        if stage_of(name) == target.stage and group_of(name) in target.groups:
+        if in_stage(name, target.stage) and group_of(name) in target.groups:
             parts[name] = released[place : place + value.numel()].reshape(tuple(value.shape))
             place += value.numel()
     return parts

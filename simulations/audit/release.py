@@ -17,7 +17,7 @@ from client.agent.desk import held_modalities
 from client.training import Round, train_round
 from shared.batch import Batch
 from shared.cohorts import training_patients
-from shared.model import MultimodalModel, group_of, stage_of
+from shared.model import MultimodalModel, group_of, in_stage
 from shared.privacy.mechanism import StagePlan
 from shared.study import DpSgd, Study
 
@@ -52,7 +52,7 @@ class Target:
         moved = [
             (self.start[name] - value.detach()).to(torch.float64).flatten()
             for name, value in self.model.named_parameters()
-            if stage_of(name) == self.stage and group_of(name) in self.groups
+            if in_stage(name, self.stage) and group_of(name) in self.groups
         ]
         clip = privacy.clip if isinstance(privacy, DpSgd) else 1.0
         total: Floats = torch.cat(moved).numpy() * self.denominator / (training.learning_rate * clip)
@@ -70,7 +70,7 @@ def target_of(study: Study, stage: str, site: str, patients: Batch) -> Target:
     if stage == "fusion":
         with torch.no_grad():
             for name, value in model.named_parameters():
-                if stage_of(name) == "encoders":
+                if in_stage(name, "encoders"):
                     value.add_(SPREAD * torch.randn(value.shape, generator=generator))
     held = held_modalities(study, [site])
     groups = study.groups(stage, held)

@@ -69,7 +69,7 @@ def _attacks(
             trials = size[1] if tried else min(CERTAIN, size[1])
             findings.append(single_step(target, pair, tried, trials, stakes, rng))
             progress.advance(task)
-    first = plan.stages["encoders"]
+    first = next(iter(plan.stages.values()))
     for tried in plans_of_a_stage(first, plan.delta):
         findings.append(one_run(targets[0], tried, size[0], stakes, rng))
         progress.advance(task)

@@ -1,19 +1,20 @@
 """The start-up self-test passes on encoders of every kind: recurrent ones, those on files' weights, and fixed ones."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from client.gradients import patient_gradients
+from client.gradients import Vector, patient_gradients
 from client.probe import require_sound
 from client.training import Round, gradient_mode, stage_loss
 from shared.batch import Batch
 from shared.encoders import ENCODERS
 from shared.errors import StudyError
-from shared.model import MultimodalModel, stage_of
+from shared.model import MultimodalModel, in_stage
 from shared.study import Study
 from shared.study_file import study_from_text
 from tests.encoder_samples import DIGEST, moved, named, prepared, raw, section
@@ -66,16 +67,14 @@ def test_a_patient_s_gradient_is_his_own_whoever_else_is_there(case: tuple[str, 
     for encoder in model.encoders.values():
         moved(encoder)  # type: ignore[arg-type]
     loss, inputs = stage_loss(model, batch, Round(study, "encoders", frozenset(["x"]), 1.0, None))
-    weights = {name: value for name, value in model.named_parameters() if stage_of(name) == "encoders"}
-    mode = gradient_mode(study, "encoders")
-    together = patient_gradients(loss, weights, inputs, batch, mode)
+    weights = Vector.of({name: value for name, value in model.named_parameters() if in_stage(name, "encoders")})
+    whole = replace(batch, inputs=inputs)
+    together = patient_gradients(loss, weights, whole, gradient_mode(study, "encoders"))
     for patient in range(3):
-        own = batch.pick(torch.tensor([patient]))
-        alone = patient_gradients(loss, weights, own.inputs, own, "loop")
-        largest = max(float(values.abs().max()) for values in alone.values())
+        (alone,) = patient_gradients(loss, weights, whole.pick(torch.tensor([patient])), "loop")
+        largest = float(alone.abs().max())
         assert largest > 0
-        for name, values in together.items():
-            torch.testing.assert_close(values[patient], alone[name][0], rtol=1e-3, atol=1e-4 * largest)
+        torch.testing.assert_close(together[patient], alone, rtol=1e-3, atol=1e-4 * largest)
 
 
 def test_pre_training_is_refused_under_dp_sgd_with_the_reason_and_done_without() -> None:

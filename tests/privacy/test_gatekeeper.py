@@ -13,7 +13,7 @@ from client.site import Limits, Site
 from shared.errors import PrivacyRefusal
 from shared.metrics.cells import BINS
 from shared.metrics.threshold import CELLS
-from shared.model import MultimodalModel, stage_of
+from shared.model import MultimodalModel, in_stage
 from shared.risk_figures import Paired, Precision, RiskFigures
 from shared.study_file import load_study
 from shared.wire import (
@@ -33,7 +33,7 @@ from tests.small import ask_counts, ask_figures, ask_round, ask_tallies
 STUDY = load_study("lscc-staging")
 MODEL = MultimodalModel(STUDY)
 SHAPES = {
-    stage: {n: tuple(p.shape) for n, p in MODEL.named_parameters() if stage_of(n) == stage}
+    stage: {n: tuple(p.shape) for n, p in MODEL.named_parameters() if in_stage(n, stage)}
     for stage in ("encoders", "fusion")
 }
 LIMITS = Limits(max_epsilon=8.0, min_cell=5, min_class=10, min_patients=20)

@@ -1,6 +1,7 @@
 """Each patient's gradient is his own: vmap, loop and one backward pass a patient agree, in both stages."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,11 +11,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from client.gradients import Vector, clip_patients, patient_gradients
 from client.training import Round, clip_parts, gradient_mode, stage_loss
 from shared.batch import Batch
-from shared.model import MultimodalModel, stage_of
+from shared.errors import StudyError
+from shared.model import MultimodalModel, in_stage
 from shared.privacy.mechanism import plan_privacy
 from shared.study import Study
 from shared.study_file import load_study
-from tests.small import moved_model, random_batch
+from tests.small import agent_of, ask_round, hospital, moved_model, random_batch, small_study
 
 STAGES = ["encoders", "fusion"]
 PATIENTS = 6
@@ -37,7 +39,7 @@ def todo(study: Study, stage: str) -> Round:
 
 
 def gradients(study: Study, model: MultimodalModel, batch: Batch, stage: str, mode: str) -> dict[str, Tensor]:
-    vector = Vector.of({name: value for name, value in model.named_parameters() if stage_of(name) == stage})
+    vector = Vector.of({name: value for name, value in model.named_parameters() if in_stage(name, stage)})
     loss, inputs = stage_loss(model, batch, todo(study, stage))
     found = patient_gradients(loss, vector, replace(batch, inputs=inputs), mode)
     return {
@@ -56,7 +58,7 @@ def one_backward_pass(model: MultimodalModel, batch: Batch, stage: str, patient:
         if known and ("+" in name) == (stage == "fusion"):
             total = total + binary_cross_entropy_with_logits(score, own.outcome, reduction="sum")
     total.backward()
-    chosen = {name: value for name, value in model.named_parameters() if stage_of(name) == stage}
+    chosen = {name: value for name, value in model.named_parameters() if in_stage(name, stage)}
     return {name: torch.zeros_like(v) if v.grad is None else v.grad.clone() for name, v in chosen.items()}
 
 
@@ -111,7 +113,7 @@ def test_clipping_bounds_the_joint_norm_and_keeps_the_direction(study: Study, ba
 
 def test_the_primary_has_its_share_of_the_squared_clip(study: Study) -> None:
     model, task = moved_model(study), todo(study, "fusion")
-    names = [name for name, _ in model.named_parameters() if stage_of(name) == "fusion"]
+    names = [name for name, _ in model.named_parameters() if in_stage(name, "fusion")]
     parts = clip_parts(task, names)
     assert task.plan is not None
     assert sorted(name for own, _ in parts for name in own) == sorted(names)
@@ -144,3 +146,39 @@ def test_picking_keeps_the_units_of_a_patient_together(batch: Batch) -> None:
     assert several.pick(several.owner != 1).owner.tolist() == [0, 0, 1, 0]
     assert Batch.joined([several, batch]).owner.tolist() == [0, 1, 0, 2, 1, 0, 3, 4, 5, 6, 7, 8]
     torch.testing.assert_close(several.per_patient(several.outcome), torch.tensor([[1 / 3], [0.5], [1.0]]))
+
+
+@pytest.mark.parametrize("kind", ["concat", "cooperative", "self-attention"])
+def test_a_joint_schedule_trains_every_parameter_from_every_model(kind: str, tmp_path: Path) -> None:
+    """Each patient's gradient is autograd's of his own summed loss, of all models, through the encoders."""
+    shares = "privacy.stages={encoders=0.9,fusion=0.0,threshold=0.1}"
+    study = small_study(tmp_path, 'training.schedule="joint"', f'fusion.kind="{kind}"', shares)
+    batch, model = random_batch(study, 4), moved_model(study)
+    task = Round(study, "joint", study.groups("joint", study.modalities), 1.0, None)
+    loss, inputs = stage_loss(model, batch, task)
+    parameters = dict(model.named_parameters())
+    vector = Vector.of(parameters)
+    found = patient_gradients(loss, vector, Batch(inputs, batch.present, batch.outcome), "vmap")
+    for patient in range(4):
+        model.zero_grad()
+        own = batch.pick(torch.tensor([patient]))
+        total = model.penalty(model.embed(own.inputs), own.present)
+        for name, score in model.scores(own).items():
+            if any(bool(own.present[modality]) for modality in name.split("+")):
+                total = total + binary_cross_entropy_with_logits(score, own.outcome, reduction="sum")
+        total.backward()
+        flat = [torch.zeros_like(v) if v.grad is None else v.grad for v in parameters.values()]
+        expected = torch.cat([values.flatten() for values in flat])
+        torch.testing.assert_close(found[patient], expected, rtol=1e-3, atol=1e-5)
+    assert (found.abs().sum(dim=0) > 0).float().mean() > 0.9
+    with pytest.raises(StudyError, match="a joint schedule has no stage of its own for fusions"):
+        small_study(tmp_path, 'training.schedule="joint"')
+
+
+def test_a_joint_round_is_probed_and_released(tmp_path: Path) -> None:
+    shares = "privacy.stages={encoders=0.9,fusion=0.0,threshold=0.1}"
+    study = small_study(tmp_path, 'training.schedule="joint"', shares)
+    agent = agent_of(hospital(tmp_path))
+    reply = agent.answer(ask_round(study, 1, "joint"))
+    assert set(reply.arrays) == {name for name, _ in MultimodalModel(study).named_parameters()}
+    assert plan_privacy(study).planned_epsilon() == pytest.approx(8.0, rel=0.01)  # type: ignore[union-attr]

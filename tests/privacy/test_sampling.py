@@ -12,7 +12,7 @@ from client.probe import require_sound
 from client.sampling import SAMPLINGS, Draw, Population, passes
 from client.training import Round, train_round
 from shared.errors import PrivacyRefusal, StudyError
-from shared.model import stage_of
+from shared.model import in_stage
 from shared.privacy.mechanism import plan_privacy
 from shared.study import Study
 from shared.study_file import load_study
@@ -97,7 +97,7 @@ def test_a_draw_of_nobody_is_a_noised_step_that_is_counted() -> None:
     task = Round(study, "encoders", frozenset(study.models), 33.0, stage)
     assert train_round(model, batch, task, draws=nobody) == 1
     moved = torch.cat(
-        [(v - before[n]).flatten() for n, v in model.named_parameters() if stage_of(n) == "encoders"]
+        [(v - before[n]).flatten() for n, v in model.named_parameters() if in_stage(n, "encoders")]
     ).detach()
     assert float(moved.std()) == pytest.approx(2.0 * 0.5 / 10.0, rel=0.25)
 

@@ -8,7 +8,7 @@ import torch
 from client.evaluation import threshold_tallies
 from client.training import Round, train_round
 from shared.batch import Batch
-from shared.model import group_of, stage_of
+from shared.model import group_of, in_stage
 from shared.privacy.mechanism import plan_privacy
 from shared.study import Study
 from shared.study_file import load_study
@@ -35,8 +35,8 @@ def clipped_sum(study: Study, batch: Batch, stage: str, clip: float) -> dict[str
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
     assert train_round(model, batch, Round(study, stage, frozenset(study.models), 1.0, exact)) == 1
     after = dict(model.named_parameters())
-    assert all(torch.equal(before[name], after[name]) for name in before if stage_of(name) != stage)
-    return {name: before[name] - after[name].detach() for name in before if stage_of(name) == stage}
+    assert all(torch.equal(before[name], after[name]) for name in before if not in_stage(name, stage))
+    return {name: before[name] - after[name].detach() for name in before if in_stage(name, stage)}
 
 
 def distance(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> float:
@@ -84,7 +84,7 @@ def test_weight_decay_comes_after_the_noise_and_spares_biases(stage: str) -> Non
     plain = load_study("lscc-staging", [*OVERRIDES, "training.weight_decay=0.25"])
     batch = random_batch(plain, PATIENTS)
     model = moved_model(plain)
-    start = {name: value.detach().clone() for name, value in model.named_parameters() if stage_of(name) == stage}
+    start = {name: value.detach().clone() for name, value in model.named_parameters() if in_stage(name, stage)}
     undecayed = clipped_sum(load_study("lscc-staging", OVERRIDES), batch, stage, 0.3)
     decayed = clipped_sum(plain, batch, stage, 0.3)
     for name, weight in start.items():

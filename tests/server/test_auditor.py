@@ -11,7 +11,7 @@ from server.weights import initial_weights
 from shared.errors import ReplyRejected
 from shared.metrics.cells import BINS
 from shared.metrics.threshold import CELLS
-from shared.model import group_of, stage_of
+from shared.model import group_of, in_stage
 from shared.study import Study
 from shared.wire import Arrays, ClassCells, Envelope, Evaluate, Evaluated, Refused, SiteFigures, Tallied, Train, Trained
 from tests.small import ask_figures, ask_round, small_study
@@ -24,7 +24,7 @@ def study(tmp_path: Path) -> Study:
 
 def update(study: Study, stage: str = "encoders", groups: tuple[str, ...] = ("clinical", "blood")) -> Arrays:
     weights = initial_weights(study)
-    return {n: np.ones_like(v) for n, v in weights.items() if stage_of(n) == stage and group_of(n) in groups}
+    return {n: np.ones_like(v) for n, v in weights.items() if in_stage(n, stage) and group_of(n) in groups}
 
 
 def audited(study: Study, arrays: Arrays, **changes: Any) -> Trained:

@@ -19,9 +19,10 @@ from server.validation.heterogeneity import SCALES, UNRELIABLE, meta_rows
 from server.validation.random_effects import summarise
 from server.validation.rows import by_cohort, metric_rows
 from shared.cohorts import Role
-from shared.metrics.calibration import slope
+from shared.metrics.calibration import curve, flexible, slope
 from shared.metrics.comparison import holm, normal_difference
 from shared.metrics.delong import auc_with_variance, paired_auc
+from shared.metrics.splines import moment_knots
 from shared.metrics.utility import net_benefit
 from shared.privacy.records import RunKey
 from shared.study import Study
@@ -222,13 +223,13 @@ def test_a_calibration_curve_follows_the_truth_and_its_histogram_has_no_small_ce
         cohorts[site] = outcome, dict.fromkeys(STUDY.models, odds)
     found = [r for r in calibration_rows(STUDY, record(cohorts)) if r.model == "ct"]
     assert {r.site for r in found} == {"north", "south", None}
-    for curve in found:
-        truth = expit(0.4 + 0.6 * logit(np.array(curve.predicted)))
-        assert np.abs(np.array(curve.observed) - truth).max() < 0.06
-        width = np.array(curve.high) - np.array(curve.low)
-        assert np.abs(np.array(curve.observed) - truth).max() < width.max() < 0.2
-        assert all(count == 0 or (count or 0) >= LIMITS.min_cell for count in (*curve.events, *curve.others))
-        assert sum(c or 0 for c in (*curve.events, *curve.others)) == curve.n
+    for drawn in found:
+        truth = expit(0.4 + 0.6 * logit(np.array(drawn.predicted)))
+        assert np.abs(np.array(drawn.observed) - truth).max() < 0.06
+        width = np.array(drawn.high) - np.array(drawn.low)
+        assert np.abs(np.array(drawn.observed) - truth).max() < width.max() < 0.2
+        assert all(count == 0 or (count or 0) >= LIMITS.min_cell for count in (*drawn.events, *drawn.others))
+        assert sum(c or 0 for c in (*drawn.events, *drawn.others)) == drawn.n
 
 
 def test_what_a_cohort_of_this_size_can_show() -> None:
@@ -261,3 +262,23 @@ def test_printed_figures_that_cannot_all_be_true_are_flagged() -> None:
 def test_every_hospital_is_counted_once() -> None:
     assert [site for site, _ in by_cohort(WHOLE, "ct", "external")] == sorted(SITES)
     assert sum(own.n or 0 for _, own in by_cohort(WHOLE, "ct", "external")) == 750
+
+
+def test_the_margin_is_a_loss() -> None:
+    """Two equal arms: the interval reaches below zero, and only a margin beyond its end rules a loss out."""
+    same = [WHOLE, WHOLE.model_copy(update={"run": WHOLE.run.model_copy(update={"arm": "pooled"})})]
+    reach = -min(r.low or 0 for r in arm_comparisons(DECLARED, same) if r.site is None)
+    for margin, verdict in ((reach * 1.1, True), (reach * 0.9, False)):
+        study = DECLARED.model_copy(update={"evaluation": EVALUATION.model_copy(update={"non_inferiority": margin})})
+        assert [r.non_inferior for r in arm_comparisons(study, same) if r.site is None] == [verdict]
+
+
+def test_a_hospital_s_calibration_band_is_that_of_its_own_fit() -> None:
+    outcome, scores = COHORTS["north"]
+    knots = moment_knots(float(scores["ct"].mean()), float(scores["ct"].std()))
+    fit = flexible([(outcome, scores["ct"])], knots)
+    assert fit is not None
+    (found,) = [r for r in calibration_rows(STUDY, WHOLE) if (r.model, r.site) == ("ct", "north")]
+    sides = curve(fit, knots, logit(np.array(found.predicted)))
+    for mine, exact in zip((found.observed, found.low, found.high), sides, strict=True):
+        assert mine == pytest.approx(exact, abs=1e-9)

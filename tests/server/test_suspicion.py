@@ -1,14 +1,15 @@
 """The report warns where a model's released AUC is too good to be true, and names what the model reads."""
 
+import csv
+
 import numpy as np
 
+from server.record import load_records
 from server.validation.assemble import assemble
 from server.validation.suspicion import suspicion_warnings
-from shared.study_file import load_study
 from simulations.arms import Hooks, open_consortium, run_arms
-from simulations.hospitals import invent
-from simulations.site_file import write_site_file
 from tests.server.test_validation import STUDY, metric_rows, record
+from tests.small import SITES, hospital, small_study
 
 
 def warned(best: str, gap: float, role: str = "external") -> list[str]:
@@ -36,24 +37,24 @@ def test_a_good_model_and_its_training_patients_are_not_told():
     assert warned("clinical", 4.5, "train") == []
 
 
-def test_a_run_with_the_experts_opinion_is_told(tmp_path):
-    """The leak of the study, in every text; without privacy, as little noise hides it from 96 patients."""
-    study = load_study(
-        "retina-severity",
-        [
-            *('privacy={mechanism="none"}', 'arms.run=["federated"]', "simulation.leak.expert=1.0"),
-            *('fusion.combinations="primary"', "training.rounds=15"),
-            *(f"sites.{name}.patients=120" for name in ("north", "west", "south")),
-        ],
+def test_a_run_on_a_column_that_knows_the_answer_is_told(tmp_path):
+    study = small_study(
+        tmp_path,
+        *('privacy={mechanism="none"}', 'arms.run=["federated"]', "training.rounds=10"),
+        *(f"sites.{name}.patients=400" for name in SITES),
     )
-    invent(study, tmp_path / "data")
-    for site in study.sites:
-        write_site_file(tmp_path / "data" / site, site)
+    for name in SITES:
+        table = hospital(tmp_path / "data", name, open_to_all=True, patients=400).data / "patients.csv"
+        rows = list(csv.DictReader(table.read_text().splitlines()))
+        for number, row in enumerate(rows):  # but for one in a hundred
+            row["crp"] = str(150 if (row["ill"] == "yes") != (number % 100 == 0) else 20)
+        with table.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
     consortium = open_consortium(study, tmp_path / "data", tmp_path / "state")
     run_arms(study, consortium, tmp_path / "run", Hooks(), twins=False)
-    from server.record import load_records
-
     told = assemble(study, load_records(tmp_path / "run"), "in-process", {}, 1.0).warnings
-    found = [sentence for sentence in told if sentence.startswith("suspiciously good")]
-    assert len(found) == 1
-    assert found[0].endswith("It reads expert: expert_opinion")
+    (found,) = [sentence for sentence in told if sentence.startswith("suspiciously good")]
+    assert "AUC of blood lies" in found
+    assert found.endswith("It reads blood: crp, hb")

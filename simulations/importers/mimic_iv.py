@@ -56,8 +56,9 @@ URGENCY = {
 SIMPLIFIED = (
     "MIMIC is one hospital: its sites here are parts of it, by first care unit or by where patients came from",
     "Sepsis-3, simplified: suspected infection is an antibiotic given in intensive care and a culture, the culture "
-    "within 24 h after it or up to 72 h before it, both by hour 24 and the first no earlier than 24 h before admission "
-    "there; the SOFA score is of the worst values of the first 24 h, a score before is taken as 0, urine is left out, "
+    "within 24 h after it or before it (of the published 72 h at most 48), both by hour 24 and the first no earlier "
+    "than 24 h before admission there; the SOFA score is of the worst values of the first 24 h, a score before is "
+    "taken as 0, urine is left out, "
     "a breath is ventilated where a ventilator's mode is charted, a PaO2 without FiO2 is taken as of room air",
     "time 0 is the admission to intensive care, the prediction is at hour 24; laboratory results that came later are "
     "left out, and notes keep the time at which they were stored, a discharge note no earlier than the discharge",

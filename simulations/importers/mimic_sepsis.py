@@ -17,7 +17,7 @@ from simulations.importers.tables import Release, hours, joined, moments, number
 if TYPE_CHECKING:
     import pandas as pd
 
-DAY, CULTURE_AFTER, CULTURE_BEFORE, EARLIEST = 24.0, 24.0, 72.0, -24.0  # hours
+DAY, CULTURE_AFTER, EARLIEST = 24.0, 24.0, -24.0  # hours; a score's window reaches 24 h after the suspicion
 ANTIBIOTICS = "Antibiotics"  # category of icu/d_items
 LABS = {
     "50813": ("lactate", "Lactate"),
@@ -64,7 +64,7 @@ def suspected(release: Release, stays: "pd.DataFrame", dropped: Counter[str]) ->
     pairs = given.merge(cultures, on="stay_id", suffixes=("_given", "_taken"))
     lead = pairs["hour_taken"] - pairs["hour_given"]  # positive: the antibiotic came first
     first = pairs[["hour_given", "hour_taken"]].min(axis=1)
-    good = pairs[(lead >= -CULTURE_BEFORE) & (lead <= CULTURE_AFTER) & (first >= EARLIEST)]
+    good = pairs[(lead <= CULTURE_AFTER) & (first >= EARLIEST)]  # a culture is then at most 48 h before, of 72 allowed
     keep = stays["stay_id"].isin(good["stay_id"])
     dropped["stays without a suspected infection by hour 24"] += int((~keep).sum())
     weight = given.sort_values("hour").drop_duplicates("stay_id").set_index("stay_id")["patientweight"]
@@ -117,7 +117,7 @@ def _cultures(release: Release, stays: "pd.DataFrame") -> "pd.DataFrame":
         rows = part.merge(own, on="subject_id")
         taken = moments(rows["charttime"]).fillna(moments(rows["chartdate"]))
         rows = rows.assign(hour=hours(taken, rows["intime"]))
-        found.append(rows[rows["hour"].between(EARLIEST - CULTURE_BEFORE, DAY)][["stay_id", "hour"]])
+        found.append(rows[rows["hour"].between(EARLIEST, DAY)][["stay_id", "hour"]])
     return joined(found)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from server.record import RunRecord
 from server.report.books import Composed, PrivacyRecord, Spent
-from server.report.results import Oracle, Results, StudyRecord, Timing
+from server.report.results import Metric, Oracle, Results, StudyRecord, Timing
 from server.validation.adequacy import published_rows, sample_size_rows
 from server.validation.comparisons import arm_comparisons, model_comparisons
 from server.validation.conduct import release_rows, round_rows, seal_rows
@@ -60,12 +60,7 @@ def assemble(
         decisions=tuple(row for record in records for row in decision_rows(study, record)),
         releases=tuple(row for record in records for row in release_rows(record)),
         seals=tuple(row for record in records for row in seal_rows(record)),
-        warnings=(
-            *warnings(study),
-            *learnability_warnings(study),
-            *suspicion_warnings(study, metrics),
-            *_run_warnings(records),
-        ),
+        warnings=_warnings(study, records, metrics),
         timing=Timing(
             seconds_total=seconds,
             phases={r.run.name + _kind(r): r.seconds for r in records},
@@ -77,6 +72,12 @@ def assemble(
             **{name: importlib.metadata.version(name) for name in ("torch", "flwr", "opacus", "numpy")},
         },
     )
+
+
+def _warnings(study: Study, records: Sequence[RunRecord], metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """What a reader must know before he believes a figure."""
+    of_study = (*warnings(study), *learnability_warnings(study))
+    return (*of_study, *suspicion_warnings(study, metrics), *_run_warnings(records))
 
 
 def _outcome_phrase(study: Study) -> str:

@@ -16,12 +16,15 @@ from client.cache import Row, Shelf
 from client.cohort import Cohort, read_cohort
 from client.front_end import FrontEnd, Prepared
 from client.prognosis import FollowUp
+from client.readers import READERS
 from client.readers.reading import Case, Source
+from client.readers.reading import Reading as Unprepared
 from client.site import Site
 from client.splits import roles
 from client.weights import verified_weights
 from shared.batch import Batch
 from shared.cohorts import Fold
+from shared.modalities import Modality
 from shared.study import Study
 
 Progress = Callable[[int, int], None]
@@ -110,6 +113,11 @@ class Archive:
         found = [Row("", one.values is not None, 0, one.faults) for one in clock.prepared(range(clock.n))]
         return clock.survey(found)
 
+    def raw(self, study: Study, spec: Modality) -> list[Unprepared]:
+        """A modality of every eligible unit as its reader gives it, before any front end; nothing is kept."""
+        reader = READERS[spec.kind](spec, self._source(study))
+        return [reader.read(case) for _, case in self._cases(study)]
+
     def _read(self, study: Study, name: str, progress: Progress | None) -> Reading:
         front_end, cases = self._front_end(study, name), self._cases(study)
         clock = _Clock(front_end, cases, progress)
@@ -134,11 +142,13 @@ class Archive:
 
     def _front_end(self, study: Study, name: str) -> FrontEnd:
         spec = study.modalities[name]
-        source = Source(
+        digest = getattr(spec, "weights", None)
+        return FrontEnd(spec, self._source(study), verified_weights(self.site, digest) if digest else None)
+
+    def _source(self, study: Study) -> Source:
+        return Source(
             self.site.data, self.site.encoding, study.unit.patient, bool(study.unit.time), self.site.harmonization
         )
-        digest = getattr(spec, "weights", None)
-        return FrontEnd(spec, source, verified_weights(self.site, digest) if digest else None)
 
     def batch(self, study: Study) -> Batch:
         """All eligible units, in the order of the table."""

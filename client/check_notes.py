@@ -6,6 +6,7 @@ from client.check import Findings, named_columns
 from client.cohort import near
 from client.evaluation import TOO_FEW
 from client.site import Site
+from client.suspicion import suspicious
 from shared.cohorts import folds
 from shared.modalities.tabular import Tabular
 from shared.privacy.accounting import composed_epsilon
@@ -20,6 +21,7 @@ TOLERATED = 0.1  # of the declared number of patients
 def notes(found: Findings) -> Iterator[str]:
     """What is allowed but should be mended or known before training."""
     yield from folder_notes(found)
+    yield from suspicious(found)
     yield from _budget_notes(found.site, found.study)
     yield from warnings(found.study)
 

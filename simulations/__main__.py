@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
     from shared.study import Study
 
+PUBLIC = (  # the names of the importers, known before any is loaded
+    *("eicu", "flamby-heart", "mimic-iv", "ptb-xl", "retina-mnist", "table", "tcga-brca", "uci-heart"),
+    "ustc-tfc2016",
+)
 EXAMPLES = """examples:
   python -m simulations run lscc-staging
   python -m simulations run lscc-staging --set privacy.epsilon=3 --set training.rounds=40
@@ -47,11 +51,13 @@ def parser() -> argparse.ArgumentParser:
     add_bench(commands)
     add_show(commands)
     bring = commands.add_parser("import", help="write public data as hospitals' folders")
-    bring.add_argument("name", choices=["flamby-heart", "ptb-xl", "uci-heart"], help="the data set")
+    bring.add_argument("name", choices=PUBLIC, help="the data set")
     bring.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR", help="the downloaded files")
     bring.add_argument(
         "--to", dest="target", type=Path, required=True, metavar="DIR", help="where the folders are made"
     )
+    sites = "what makes a hospital: mimic-iv care-unit or admission, eicu hospital or region, table its column"
+    bring.add_argument("--sites", default="", metavar="NAME", help=sites)
     return top
 
 
@@ -205,7 +211,7 @@ def bring(arguments: argparse.Namespace) -> int:
     """Import public data."""
     from simulations.importers import IMPORTERS
 
-    for sentence in IMPORTERS[arguments.name](arguments.source, arguments.target):
+    for sentence in IMPORTERS[arguments.name](arguments.source, arguments.target, arguments.sites):
         print(sentence)
     return DONE
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from server.record import RunRecord
 from server.report.books import Composed, PrivacyRecord, Spent
-from server.report.results import Oracle, Results, StudyRecord, Timing
+from server.report.results import Metric, Oracle, Results, StudyRecord, Timing
 from server.validation.adequacy import published_rows, sample_size_rows
 from server.validation.comparisons import arm_comparisons, model_comparisons
 from server.validation.conduct import release_rows, round_rows, seal_rows
@@ -18,6 +18,7 @@ from server.validation.portraits import characteristic_rows, cohorts_of, pattern
 from server.validation.readers import reader_rows
 from server.validation.rows import cohort_rows, cross_site_rows, metric_rows
 from server.validation.survival import concordance_rows, survival_rows
+from server.validation.suspicion import suspicion_warnings
 from shared import VERSION
 from shared.cohorts import fold_named
 from shared.learnability import learnability_warnings
@@ -35,6 +36,10 @@ def assemble(
     one_a_fold = {record.run.fold: record for record in reversed(own)}.values()
     portrayed = cohorts_of(study, list(one_a_fold))
     federated = [record for record in records if record.run.arm == "federated"]
+    metrics = (
+        *(row for record in records for row in metric_rows(study, record)),
+        *(row for record in federated for row in concordance_rows(study, record)),
+    )
     return Results(
         study=_study_record(study),
         engine=engine,
@@ -43,10 +48,7 @@ def assemble(
         cohorts=tuple(row for record in one_a_fold for row in cohort_rows(record)),
         characteristics=tuple(characteristic_rows(study, portrayed)),
         patterns=tuple(pattern_rows(portrayed)),
-        metrics=(
-            *(row for record in records for row in metric_rows(study, record)),
-            *(row for record in federated for row in concordance_rows(study, record)),
-        ),
+        metrics=metrics,
         comparisons=(
             *(row for record in records for row in model_comparisons(study, record)),
             *arm_comparisons(study, records),
@@ -64,7 +66,7 @@ def assemble(
         survival=tuple(row for record in federated for row in survival_rows(study, record)),
         releases=tuple(row for record in records for row in release_rows(record)),
         seals=tuple(row for record in records for row in seal_rows(record)),
-        warnings=(*warnings(study), *learnability_warnings(study), *_run_warnings(records)),
+        warnings=_warnings(study, records, metrics),
         timing=Timing(
             seconds_total=seconds,
             phases={r.run.name + _kind(r): r.seconds for r in records},
@@ -94,6 +96,12 @@ def _environment() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in ("torch", "flwr", "opacus", "numpy")},
     }
+
+
+def _warnings(study: Study, records: Sequence[RunRecord], metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """What a reader must know before he believes a figure."""
+    of_study = (*warnings(study), *learnability_warnings(study))
+    return (*of_study, *suspicion_warnings(study, metrics), *_run_warnings(records))
 
 
 def _outcome_phrase(study: Study) -> str:

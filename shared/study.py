@@ -183,11 +183,15 @@ class Compare(Section):
     adjust: Literal["holm", "none"] = "holm"
 
 
+Printed = float | tuple[float, float, float]  # a paper's estimate, or with the ends of its interval
+
+
 class Evaluation(Section):
     """What is validated and what it is held against.
 
     ``decision_range`` are the thresholds of risk that matter clinically; ``non_inferiority`` is the loss of AUC that
-    a verdict against another arm must rule out; ``published_patients`` are a paper's patients and events by cohort.
+    a verdict against another arm must rule out; ``published`` are a paper's figures by "metric.cohort", each a number
+    or [estimate, low, high]; ``published_patients`` are its patients and events by cohort.
     """
 
     threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")] | None = None
@@ -195,7 +199,7 @@ class Evaluation(Section):
     compare: Compare = Compare()
     decision_range: tuple[Probability, Probability] | None = None
     non_inferiority: float | None = Field(default=None, gt=0, lt=0.5)
-    published: dict[str, tuple[float, float, float]] = {}
+    published: dict[str, Printed] = {}
     published_patients: dict[str, tuple[int, int]] = {}
 
 
@@ -207,12 +211,20 @@ class Comparator(Section):
     arms: tuple[ArmName, ...] = Field(default=("alone", "pooled"), min_length=1)
 
 
+class Source(Section):
+    """Where a published study's patients can be had, and sentences on what it does not tell and this file assumes."""
+
+    public_data: str = ""
+    inferred: tuple[str, ...] = ()
+
+
 class Study(Section):
     """A study; see the README for every key. Built by ``shared.study_file``."""
 
     name: Name
     title: str
     seed: int = Field(ge=0, lt=2**63)
+    source: Source = Source()
     unit: Unit = Unit()
     outcome: Outcome
     modalities: dict[Name, Modality] = Field(min_length=1)

@@ -13,6 +13,7 @@ from server.validation.comparisons import arm_comparisons, model_comparisons
 from server.validation.conduct import release_rows, round_rows, seal_rows
 from server.validation.curves import calibration_rows, decision_rows, roc_rows
 from server.validation.heterogeneity import meta_rows
+from server.validation.main_measure import main_measure
 from server.validation.rows import cohort_rows, cross_site_rows, metric_rows
 from shared import VERSION
 from shared.cohorts import fold_named
@@ -37,6 +38,8 @@ def assemble(
             primary=study.primary,
             outcome=_outcome_phrase(study),
             overrides=study.overrides,
+            measure=main_measure(study.outcome),
+            inferred=study.source.inferred,
             decision_range=study.evaluation.decision_range,
         ),
         engine=engine,
@@ -109,17 +112,10 @@ def _privacy(study: Study, records: Sequence[RunRecord]) -> PrivacyRecord:
     return PrivacyRecord(mechanism="dp-sgd", sites=tuple(rows), composed=tuple(composed))
 
 
-def _oracle_metric(study: Study) -> str:
-    """The figure that an oracle's number is of."""
-    if study.outcome.kind in ("multiclass", "ordinal", "multilabel"):
-        return "auc_macro"
-    return {"survival": "c_index", "regression": "r2", "forecast": "r2"}.get(study.outcome.kind, "auc")
-
-
 def _oracle_rows(study: Study, records: Sequence[RunRecord], oracle: Mapping[str, float]) -> list[Oracle]:
     cohorts = sorted({(r.run.fold, count.role) for r in records for counts in r.cohorts.values() for count in counts})
     return [
-        Oracle(model=model, fold=fold, cohort=role, metric=_oracle_metric(study), estimate=oracle[model])
+        Oracle(model=model, fold=fold, cohort=role, metric=main_measure(study.outcome), estimate=oracle[model])
         for fold, role in cohorts
         if role != "train"
         for model in study.models

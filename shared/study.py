@@ -5,7 +5,7 @@ from collections.abc import Collection
 from itertools import combinations
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from shared.modalities import Modality
 from shared.outcomes import Outcome
@@ -183,7 +183,14 @@ class Compare(Section):
     adjust: Literal["holm", "none"] = "holm"
 
 
-Printed = float | tuple[float, float, float]  # a paper's estimate, or with the ends of its interval
+def _printed(value: object) -> object:
+    """A number alone has no interval, and neither has one whose ends are the same."""
+    if isinstance(value, list | tuple) and len(value) == 3:
+        return tuple(value) if value[1] != value[2] else (value[0], None, None)
+    return (value, None, None) if isinstance(value, int | float) else value
+
+
+Printed = Annotated[tuple[float, float | None, float | None], BeforeValidator(_printed)]  # with its interval's ends
 
 
 class Evaluation(Section):

@@ -63,9 +63,8 @@ def _width(estimate: Estimate) -> float | None:
 def published_rows(study: Study) -> Iterator[Published]:
     """A paper's figures, each cohort's with a flag where no table of whole patients gives them."""
     flags = {cohort: _flag(study, cohort) for cohort in study.evaluation.published_patients}
-    for name, printed in study.evaluation.published.items():
+    for name, (estimate, low, high) in study.evaluation.published.items():
         metric, _, cohort = name.partition(".")
-        estimate, low, high = printed if isinstance(printed, tuple) else (printed, None, None)
         flag = flags.get(cohort, "") if metric in MEASURES else ""
         yield Published(metric=metric, cohort=cohort, estimate=estimate, low=low, high=high, flag=flag)  # type: ignore[arg-type]
 
@@ -73,7 +72,7 @@ def published_rows(study: Study) -> Iterator[Published]:
 def _flag(study: Study, cohort: str) -> str:
     patients, events = study.evaluation.published_patients[cohort]
     printed = {
-        metric: Printed.of(values[0] if isinstance(values, tuple) else values)
+        metric: Printed.of(values[0])
         for name, values in study.evaluation.published.items()
         for metric, _, where in [name.partition(".")]
         if where == cohort and metric in MEASURES

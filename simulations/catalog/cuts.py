@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from shared.outcomes.classes import Classes
 from shared.study import DpSgd, SiteHoldout, Study
 
-PATIENTS, ROUNDS, STEPS, ROWS = 40, 2, 3, 2.0  # at most, of each
+PATIENTS, ROUNDS, STEPS, ROWS = 44, 2, 3, 2.0  # at most, of each
 ASIDE = 0.4  # share of a hospital's patients kept for internal validation
 RARE, FREQUENT = 0.2, 0.3
-EPSILON = 64.0
+EPSILON = 96.0
 MINIMUMS = {"min_cell": 1, "min_class": 2, "min_patients": 2}  # of invented hospitals: nobody is protected by them
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from shared.command_line import run_command
+from shared.command_line import DONE, run_command
 
 EXAMPLES = """examples:
   python -m client check site.toml --study study.toml
   python -m client check site.toml --study lscc-staging --set training.rounds=40
+  python -m client show site.toml --study study.toml --line 7 --to picture.png
   python -m client ledger site.toml
   python -m client egress site.toml --last 50
   python -m client egress site.toml --verify
@@ -28,6 +29,11 @@ be read, columns that are missing, classes too small to report. Nothing is writt
 patient's value or identifier is shown.
 
 Exit code 0: the folder can be used, perhaps with notes; 2: it is refused, with what to do about it.
+"""
+SHOW = """Draw one row of patients.csv, named by its line in the file, in all modalities as the study reads them. The
+picture is for this hospital's own people: only its owner may read the file, and nothing of it is logged or sent.
+
+Exit code 0: drawn; 2: the call or a file was wrong.
 """
 LEDGER = """Print what patients of this hospital have spent: by study, fold and arm, and over all studies against
 the hospital's own limit, with what that means in words.
@@ -96,6 +102,10 @@ def parser() -> argparse.ArgumentParser:
 
     check = add("check", "check the hospital's folder against a study", CHECK)
     _study(check)
+    show = add("show", "draw one of the hospital's own patients in all modalities", SHOW)
+    _study(show)
+    show.add_argument("--line", type=int, required=True, metavar="N", help="of patients.csv, as `check` names lines")
+    show.add_argument("--to", dest="target", type=Path, required=True, metavar="FILE", help="png, svg or pdf")
     ledger = add("ledger", "what patients have spent, and what is left", LEDGER)
     ledger.add_argument("--resolve", action="store_true", help="sign off that lines of the ledger are missing")
     ledger.add_argument("--by", type=_said, metavar="NAME", help="with --resolve: who signs")
@@ -153,6 +163,17 @@ def check(arguments: argparse.Namespace) -> int:
     from client.check_page import check_and_print
 
     return check_and_print(arguments.site, arguments.study, arguments.set)
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Draw one of the hospital's own patients."""
+    from client.check import open_files
+    from client.show.picture import show_line
+
+    site, study = open_files(arguments.site, arguments.study, arguments.set)
+    show_line(site, study, arguments.line, arguments.target)
+    print(f"Drawn: {arguments.target.name}")
+    return DONE
 
 
 def ledger(arguments: argparse.Namespace) -> int:
@@ -240,6 +261,7 @@ def status(arguments: argparse.Namespace) -> int:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": check,
+    "show": show,
     "ledger": ledger,
     "egress": egress,
     "approve": approve,

@@ -57,6 +57,7 @@ def test_its_commands_exist_and_answer_at_once():
         ("server", "report"),
         ("server", "compare"),
         ("client", "check"),
+        ("client", "show"),
         ("client", "ledger"),
         ("client", "egress"),
         ("client", "approve"),

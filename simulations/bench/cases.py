@@ -18,10 +18,29 @@ from shared.study_file import load_study
 STUDY, HOSPITAL = "lscc-staging", "north"
 FUSED_WIDTHS = (1, 16)  # of each embedding: a score, and an image network's
 # Patients of a step where it takes a second or gigabytes with all of the hospital's; the ratios hardly depend on them.
-FEWER = {("volume", "cnn"): 32, ("bag", "cnn"): 32, ("volume", "network"): 3, ("bag", "network"): 3}
+FEWER = {
+    "cnn": 32,
+    "network": 3,
+    "bert": 3,
+    "byte-cnn": 16,
+    "resnet1d": 16,
+    "resnet1d-transformer": 16,
+} | dict.fromkeys(("bilstm", "gru", "convlstm"), 8)
 # Bars: a private step against the same step without privacy, and against Opacus' hooks where those are correct.
-HEAD, NETWORK, HOOKS, VOLUME_HOOKS = 1.5, 2.5, 1.3, 0.5
-CONVOLUTIONAL = frozenset({"cnn", "network"})
+HEAD, NETWORK, RECURRENT, HOOKS, HALF = 1.5, 2.5, 5.5, 1.3, 0.5
+NETWORKS = frozenset({"cnn", "network", "bert", "byte-cnn", "resnet1d", "resnet1d-transformer"})
+RECURRENTS = frozenset({"bilstm", "gru", "convlstm"})
+# Kinds that the study lacks, as another study of the catalog has them.
+BESIDE = {
+    "series": ("sepsis-mortality", "course"),
+    "signal": ("ptb-xl-normal", "ecg"),
+    "image": ("thyroid-follicular", "ultrasound"),
+    "text": ("ptb-xl-normal", "report"),
+    "concepts": ("acute-kidney-injury", "concepts"),
+    "bytes": ("encrypted-traffic", "payload"),
+    "grid": ("water-level", "radar"),
+}
+STAND_IN = "0" * 64  # digest of weights that the model invents
 
 
 @dataclass(frozen=True)
@@ -53,15 +72,21 @@ def all_cases(patients: int | None = None) -> list[Case]:
 
 
 def _encoders(base: Study, patients: int | None) -> Iterator[Case]:
-    for name, spec in base.modalities.items():
+    for name, spec in [*base.modalities.items(), *_beside()]:
         for encoder in ENCODERS[spec.kind]:
-            study = only(base, name, spec.model_copy(update={"encoder": encoder}))
-            count = patients or FEWER.get((spec.kind, encoder), round(training_patients(base, HOSPITAL)))
+            weights = {"weights": STAND_IN} if encoder in ("words", "bert") else {}
+            study = only(base, name, spec.model_copy(update={"encoder": encoder, **weights}))
+            count = patients or FEWER.get(encoder, round(training_patients(base, HOSPITAL)))
             if ENCODERS[spec.kind][encoder].gradients == "loop":  # seconds a step
                 study = study.model_copy(update={"training": study.training.model_copy(update={"steps": 1})})
-            convolutional = encoder in CONVOLUTIONAL
-            hooks = VOLUME_HOOKS if convolutional and spec.kind == "volume" else HOOKS
-            yield Case(f"{spec.kind} {encoder}", study, "encoders", count, NETWORK if convolutional else HEAD, hooks)
+            plain = NETWORK if encoder in NETWORKS else RECURRENT if encoder in RECURRENTS else HEAD
+            halved = encoder in RECURRENTS or (encoder in NETWORKS and spec.kind == "volume")
+            yield Case(f"{spec.kind} {encoder}", study, "encoders", count, plain, HALF if halved else HOOKS)
+
+
+def _beside() -> Iterator[tuple[str, Modality]]:
+    for study, name in BESIDE.values():
+        yield name, load_study(study).modalities[name]
 
 
 def _fusions(base: Study, patients: int | None) -> Iterator[Case]:
@@ -83,5 +108,6 @@ def only(base: Study, name: str, spec: Modality) -> Study:
 def prepared_form(spec: Modality) -> tuple[tuple[int, ...], torch.dtype]:
     """Shape and type of a patient after the encoder's fixed front end."""
     encoder = ENCODERS[spec.kind][spec.encoder].build(spec, torch.Generator().manual_seed(0))
+    encoder.stand_in()
     prepared = encoder.prepare(torch.rand(spec.shape, generator=torch.Generator().manual_seed(0)))
     return tuple(prepared.shape), prepared.dtype

@@ -11,6 +11,7 @@ from opacus.optimizers import DPOptimizer
 from torch import Tensor, nn
 
 from client.training import Fused, Round, Singles, gradient_mode, stage_loss, summed_loss, train_round
+from shared.batch import Batch
 from shared.model import MultimodalModel, in_stage
 from shared.privacy.mechanism import StagePlan, plan_privacy
 from simulations.bench.cases import Case
@@ -19,6 +20,7 @@ Step = Callable[[], object]  # one round: as many steps as the study's round has
 TOLERANCE = 1e-3  # relative, for sums in float32
 LOOSE, BINDING = 1e9, 1e-3  # clips that no patient's gradient exceeds, and that each does
 HOOKS_WARN = "Full backward hook is firing"  # no input needs a gradient: as it should be for data
+VMAP_WARNS = "There is a performance drop"  # of recurrent layers, before it fails
 
 
 def planned(case: Case) -> StagePlan:
@@ -36,8 +38,7 @@ def plain(case: Case, model: MultimodalModel, _: StagePlan) -> Step:
 
     def run() -> None:
         for _ in range(case.study.training.steps):
-            scores = _scores(module(*arguments))
-            (summed_loss(case.study, scores, batch.present, batch.outcome) / case.patients).backward()  # type: ignore[no-untyped-call]
+            (_loss(case, module(*arguments), batch) / case.patients).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
@@ -67,7 +68,7 @@ def hooks(case: Case, model: MultimodalModel, plan: StagePlan) -> Step:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", HOOKS_WARN)
             for _ in range(case.study.training.steps):
-                summed_loss(case.study, _scores(hooked(*arguments)), batch.present, batch.outcome).backward()  # type: ignore[no-untyped-call]
+                _loss(case, hooked(*arguments), batch).backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
 
@@ -77,7 +78,13 @@ def hooks(case: Case, model: MultimodalModel, plan: StagePlan) -> Step:
 def other(case: Case, model: MultimodalModel, plan: StagePlan) -> Step:
     """As a hospital runs it, with the mode that the encoders do not ask for."""
     batch, task, mode = case.batch(), task_of(case, plan), other_mode(case)
-    return lambda: train_round(model, batch, task, mode)
+
+    def run() -> None:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", VMAP_WARNS)
+            train_round(model, batch, task, mode)
+
+    return run
 
 
 VARIANTS: dict[str, Callable[[Case, MultimodalModel, StagePlan], Step]] = {
@@ -137,6 +144,7 @@ def moved(case: Case, variant: str, plan: StagePlan) -> Tensor:
 def fresh(case: Case) -> MultimodalModel:
     """The study's model moved off its start, with gradients for the stage's weights only."""
     model, chance = MultimodalModel(case.study), torch.Generator().manual_seed(1)
+    model.stand_in()
     with torch.no_grad():
         for name, value in model.named_parameters():
             value.add_(0.1 * torch.randn(value.shape, generator=chance))
@@ -157,6 +165,7 @@ def _descent(case: Case, model: MultimodalModel) -> torch.optim.SGD:
     return torch.optim.SGD(chosen, lr=training.learning_rate, momentum=training.momentum)
 
 
-def _scores(found: dict[str, Tensor] | tuple[dict[str, Tensor], Tensor]) -> dict[str, Tensor]:
-    """Scores of what a module gives; what the measured fusions add to the loss is zero."""
-    return found[0] if isinstance(found, tuple) else found
+def _loss(case: Case, found: dict[str, Tensor] | tuple[dict[str, Tensor], Tensor], batch: Batch) -> Tensor:
+    """The summed loss of what a module gives: scores by model, and with fusions what they add."""
+    scores, added = found if isinstance(found, tuple) else (found, torch.zeros(()))
+    return summed_loss(case.study, scores, batch.present, batch.outcome) + added

@@ -9,13 +9,13 @@ import numpy as np
 
 from client.readers import READERS
 from client.readers.reading import Case, Source
+from client.show.panels import PANELS
 from shared.modalities import MODALITIES, Modality
 from shared.simulated import LOOKS, Simulation
 from simulations.hospitals.chance import stream
 from simulations.hospitals.latent import write_table
 from simulations.hospitals.writers import WRITERS
 from simulations.hospitals.writers.sight import Sight
-from simulations.show.panels import PANELS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

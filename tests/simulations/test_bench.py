@@ -14,17 +14,16 @@ from simulations.bench.cases import Case, all_cases, only
 from simulations.bench.measure import measure
 from simulations.bench.run import run_bench
 from simulations.bench.steps import VARIANTS, faults
-
-SIZES = {"volume": (16, 16, 12), "bag": (3, 16, 16)}
+from tests.encoder_samples import OPTIONS, section
 
 
 def small(case: Case) -> Case:
-    """The case with small pictures."""
+    """The case with the smallest section of its encoder."""
     if case.stage == "fusion":
         return case
     (name, spec), *_ = case.study.modalities.items()
-    size = {"size": SIZES[spec.kind]} if spec.kind in SIZES else {}
-    return Case(**{**vars(case), "study": only(case.study, name, spec.model_copy(update=size))})
+    options = OPTIONS.get((spec.kind, spec.encoder), [{}])[0]
+    return Case(**{**vars(case), "study": only(case.study, name, section(spec.kind, spec.encoder, **options))})
 
 
 CASES = [small(case) for case in all_cases(patients=3)]
@@ -42,10 +41,15 @@ SLOW = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (case not in
 
 @pytest.mark.parametrize("case", SLOW)
 def test_all_variants_compute_the_same_sum(case: Case) -> None:
-    """With a clip that never binds also the plain step's; hooks cannot see a patient behind his pictures."""
-    expected = dict.fromkeys(VARIANTS, "")
+    """With a clip that never binds also the plain step's; hooks cannot see a patient behind his pictures, nor a layer's
+    own parameter or a recurrent layer, which vmap cannot follow either."""
+    expected, encoder = dict.fromkeys(VARIANTS, ""), case.name.split()[1].rstrip(",")
     if case.name in ("bag cnn", "bag network"):
         expected["hooks"] = "fails: RuntimeError"
+    if encoder in ("bilstm", "gru", "late", "cooperative"):
+        expected["hooks"] = "fails: AttributeError"
+    if encoder in ("bilstm", "gru"):
+        expected["other"] = "fails: RuntimeError"
     assert faults(case) == expected
 
 
@@ -65,14 +69,14 @@ def test_a_variant_with_another_sum_is_left_out(monkeypatch: pytest.MonkeyPatch)
 def test_the_results_are_written(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
     console = Console(width=112, record=True)
-    folder = run_bench(tmp_path, 1, console, LIGHT)
+    folder = run_bench(tmp_path, 1, console, LIGHT[:6])
     found = json.loads((folder / "bench.json").read_text())
-    assert [row["name"] for row in found["rows"]] == [case.name for case in LIGHT]
+    assert [row["name"] for row in found["rows"]] == [case.name for case in LIGHT[:6]]
     with (folder / "bench.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert all(float(row["ms_private"]) > 0 and float(row["ratio_against_plain"]) > 0 for row in table)
     assert all(None not in row for row in table)
     printed = console.export_text()
-    assert all(case.name in printed for case in LIGHT)
+    assert all(case.name in printed for case in LIGHT[:6])
     assert "bars met" in printed
     assert torch.get_num_threads() == threads

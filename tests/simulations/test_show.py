@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.errors import StudyError
+from client.readers.reading import Source
+from client.show.panels import PANELS
+from client.show.picture import read
+from shared.errors import FileError, StudyError
 from shared.modalities import MODALITIES
 from shared.study_file import catalog, load_study
 from simulations.hospitals import invent, invent_one
 from simulations.show import sheets
-from simulations.show.panels import PANELS
-from simulations.show.patient import first_row, read, show_patient
+from simulations.show.patient import first_row, show_patient
 
 INVENTED = [name for name in catalog() if load_study(name).simulation]
 
@@ -43,7 +45,7 @@ def test_a_hospital_that_the_study_does_not_have_is_refused(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["picture.txt", "no/such/folder/picture.png"])
 def test_a_picture_that_cannot_be_written_is_refused_beforehand(name: str, tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="--to"):
+    with pytest.raises(FileError, match="--to"):
         show_patient(load_study("embolism-ecg"), "north", 1, tmp_path / name)
 
 
@@ -69,5 +71,6 @@ def test_every_invented_study_is_read_without_a_fault(name: str, tmp_path: Path)
     site = next(iter(study.sites))
     invent_one(study, tmp_path, site, 2)
     for modality in study.modalities:
-        reading = read(study, modality, tmp_path / site, first_row(tmp_path / site))
+        source = Source(tmp_path / site, patient=study.unit.patient, timed=bool(study.unit.time))
+        reading = read(study, modality, source, first_row(tmp_path / site))
         assert not [fault for fault in reading.faults if "code for missing" not in fault and "pictures" not in fault]

@@ -5,11 +5,12 @@ from collections.abc import Collection
 from itertools import combinations
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from shared.modalities import Modality
 from shared.outcomes import Outcome
 from shared.outcomes.loss_choice import CrossEntropy, LossChoice
+from shared.published import Printed, Source
 from shared.sections import Name, Positive, Section, Share
 from shared.simulated import Simulation
 
@@ -183,16 +184,6 @@ class Compare(Section):
     adjust: Literal["holm", "none"] = "holm"
 
 
-def _printed(value: object) -> object:
-    """A number alone has no interval, and neither has one whose ends are the same."""
-    if isinstance(value, list | tuple) and len(value) == 3:
-        return tuple(value) if value[1] != value[2] else (value[0], None, None)
-    return (value, None, None) if isinstance(value, int | float) else value
-
-
-Printed = Annotated[tuple[float, float | None, float | None], BeforeValidator(_printed)]  # with its interval's ends
-
-
 class Evaluation(Section):
     """What is validated and what it is held against.
 
@@ -216,13 +207,6 @@ class Comparator(Section):
     kind: Literal["knn-lasso", "lightgbm", "multi-kernel-svm", "xgboost"]
     modalities: tuple[Name, ...] = Field(min_length=1)
     arms: tuple[ArmName, ...] = Field(default=("alone", "pooled"), min_length=1)
-
-
-class Source(Section):
-    """Where a published study's patients can be had, and sentences on what it does not tell and this file assumes."""
-
-    public_data: str = ""
-    inferred: tuple[str, ...] = ()
 
 
 class Study(Section):

@@ -1,6 +1,5 @@
 """Asks hospitals and takes their replies one by one as they arrive, until all are in or the deadline has passed."""
 
-import gc
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -87,8 +86,8 @@ def _collect(grid: Grid, waiting: dict[str, str], deadline: float) -> Iterator[A
                 site, pause = waiting.pop(identifier, ""), POLL
                 if site and message.metadata.reply_to_message_id == identifier:
                     answer = _read(site, message, time.monotonic() - begun)
-                    del message  # Flower's messages refer to themselves: only a collection frees their arrays
-                    gc.collect()
+                    if message.has_content():
+                        message.content.clear()  # Flower's messages refer to themselves: their bytes would stay
                     yield answer
                     del answer
         if time.monotonic() - begun >= deadline:

@@ -1,11 +1,8 @@
 """The Flower ServerApp: runs an arm of a study over whatever grid it is given, and leaves the records in a folder."""
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from flwr.app import Context, UserConfig
+from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
 from shared.cohorts import Fold, folds
@@ -22,30 +19,13 @@ def main(grid: Grid, context: Context) -> None:
 
     What the folder holds of an earlier process is not done again: finished runs stay, an unfinished one goes on.
     """
-    import server.rounds  # noqa: F401  # with torch, before the heap is settled
-
-    with settled_heap():
-        _run_arm(grid, context.run_config)
-
-
-@contextmanager
-def settled_heap() -> Iterator[None]:
-    """What is in memory now is passed over by garbage collections: there is one for each reply (server/quorum.py)."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-def _run_arm(grid: Grid, config: UserConfig) -> None:
     from server.diary import Journal, journal_file
     from server.questions import Assignment
     from server.record import record_file
     from server.rounds import conduct
     from shared.privacy.records import RunKey
 
+    config = context.run_config
     heads = str(config["heads"])
     overrides = [text for text in str(config["overrides"]).split(";") if text]
     study = load_study(str(config["study"]), overrides)

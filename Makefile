@@ -5,12 +5,13 @@ export FLWR_TELEMETRY_ENABLED = 0
 export FLWR_DISABLE_UPDATE_CHECK = 1
 export OMP_NUM_THREADS = 1   # small tensors: more threads only wait for each other
 
-.PHONY: demo test test-slow check format help
+.PHONY: demo test test-slow catalog check format help
 
 help:
 	@echo "make demo        run the main study on invented hospitals, and print its table"
 	@echo "make test        run the fast tests"
 	@echo "make test-slow   run the slow tests"
+	@echo "make catalog     run every study of the catalog, each cut small"
 	@echo "make check       lint and types"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -30,6 +31,9 @@ test: .venv/ready
 
 test-slow: .venv/ready
 	@$(PY) -m pytest -m slow
+
+catalog: .venv/ready
+	@$(PY) -m simulations all --quick
 
 check: .venv/ready
 	@$(PY) -m ruff check .

@@ -92,12 +92,12 @@ def audit_tallies(reply: Envelope, models: Mapping[str, float | None] | tuple[st
 
 
 def audit_figures(reply: Envelope, task: Evaluate, models: tuple[str, ...]) -> Evaluated:
-    """Figures of the models that the server committed to, each once a cohort."""
+    """Figures of the models that the server committed to, each once a cohort and question of the outcome."""
     header = expect(reply, Evaluated)
     if header.models != task.models:
         raise ReplyRejected("evaluated other models")
-    keys = [(figures.model, figures.role) for figures in header.figures]
-    if len(set(keys)) < len(keys) or not {model for model, _ in keys} <= set(models):
+    keys = [(figures.model, figures.role, figures.target) for figures in header.figures]
+    if len(set(keys)) < len(keys) or not {model for model, *_ in keys} <= set(models):
         raise ReplyRejected("its figures are not those of the study's models, each once a cohort")
     for figures in header.figures:
         _audit_cohort(figures)

@@ -86,8 +86,6 @@ def _collect(grid: Grid, waiting: dict[str, str], deadline: float) -> Iterator[A
                 site, pause = waiting.pop(identifier, ""), POLL
                 if site and message.metadata.reply_to_message_id == identifier:
                     answer = _read(site, message, time.monotonic() - begun)
-                    if message.has_content():
-                        message.content.clear()  # Flower's messages refer to themselves: their bytes would stay
                     yield answer
                     del answer
         if time.monotonic() - begun >= deadline:
@@ -105,6 +103,7 @@ def _read(site: str, message: Message, seconds: float) -> Answer:
         envelope = Envelope.from_record(message.content)
     except (ValueError, KeyError):
         return Answer(site, None, "answered something that is no message of ours", seconds)
+    message.content.clear()  # Flower's messages refer to themselves: their bytes would stay
     if isinstance(envelope.header, Refused):
         return Answer(site, None, f"refused ({envelope.header.code}): {envelope.header.sentence}", seconds)
     return Answer(site, envelope, "", seconds)

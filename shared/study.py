@@ -12,6 +12,7 @@ from shared.learners import ArmName, Boosted, Comparator
 from shared.modalities import Modality
 from shared.outcomes import Outcome
 from shared.outcomes.loss_choice import CrossEntropy, LossChoice
+from shared.published import Printed, Source
 from shared.reader_table import ReaderTable
 from shared.sections import Name, Positive, Section, Share
 from shared.simulated import Simulation
@@ -192,7 +193,8 @@ class Evaluation(Section):
     """What is validated and what it is held against.
 
     ``decision_range`` are the thresholds of risk that matter clinically; ``non_inferiority`` is the loss of AUC that
-    a verdict against another arm must rule out; ``published_patients`` are a paper's patients and events by cohort.
+    a verdict against another arm must rule out; ``published`` are a paper's figures by "metric.cohort", each a number
+    or [estimate, low, high]; ``published_patients`` are its patients and events by cohort.
     """
 
     threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")] | None = None
@@ -200,7 +202,7 @@ class Evaluation(Section):
     compare: Compare = Compare()
     decision_range: tuple[Probability, Probability] | None = None
     non_inferiority: float | None = Field(default=None, gt=0, lt=0.5)
-    published: dict[str, tuple[float, float, float]] = {}
+    published: dict[str, Printed] = {}
     published_patients: dict[str, tuple[int, int]] = {}
 
 
@@ -210,6 +212,7 @@ class Study(Section):
     name: Name
     title: str
     seed: int = Field(ge=0, lt=2**63)
+    source: Source = Source()
     unit: Unit = Unit()
     outcome: Outcome
     survival: Endpoint | None = None

@@ -19,6 +19,8 @@ PUBLIC = (  # the names of the importers, known before any is loaded
 EXAMPLES = """examples:
   python -m simulations run lscc-staging
   python -m simulations run lscc-staging --set privacy.epsilon=3 --set training.rounds=40
+  python -m simulations list
+  python -m simulations all --quick
   python -m simulations import uci-heart --from DOWNLOADED --to data/uci-heart
   python -m simulations run uci-heart --data data/uci-heart
   python -m simulations audit uci-heart --data data/uci-heart
@@ -48,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     attack = add_study(commands, "audit", "attack a study's training: canaries, membership, gradient inversion")
     attack.add_argument("--canaries", type=count, default=200, metavar="N", help="of the audit in one run")
     attack.add_argument("--trials", type=count, default=2000, metavar="N", help="of each audit of one step")
+    add_catalog(commands)
     add_bench(commands)
     add_show(commands)
     bring = commands.add_parser("import", help="write public data as hospitals' folders")
@@ -85,6 +88,19 @@ def add_show(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     purpose = "draw a contact sheet of each kind of sketch that invented hospitals have"
     sheets = commands.add_parser("sheets", help=purpose, description=purpose)
     sheets.add_argument("--to", dest="target", type=Path, required=True, metavar="DIR", help="where they are drawn")
+
+
+def add_catalog(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The catalog as a whole."""
+    where = Path("results") / "catalog"
+    purpose = "the table of the studies that come with Medley"
+    table = commands.add_parser("list", help=purpose, description=purpose)
+    table.add_argument("--results", type=Path, default=where, metavar="DIR", help="of an earlier run of all, for times")
+    purpose = "run every study that can be invented, and one page with all; finished studies are not run again"
+    every = commands.add_parser("all", help=purpose, description=purpose)
+    every.add_argument("--quick", action="store_true", help="each cut small, in minutes; nothing is skipped")
+    every.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these studies of the catalog")
+    every.add_argument("--results", type=Path, metavar="DIR", help=f"where folders are made ({where}, or quick beside)")
 
 
 def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -193,6 +209,31 @@ def sheets(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def table(arguments: argparse.Namespace) -> int:
+    """Print the catalog."""
+    from rich.console import Console
+
+    from simulations.catalog.listing import listing
+
+    Console(width=None if sys.stdout.isatty() else 150).print(listing(arguments.results))
+    return DONE
+
+
+def every(arguments: argparse.Namespace) -> int:
+    """Run the catalog; a study that failed is a failure."""
+    from rich.console import Console
+
+    from simulations.catalog.run import run_catalog, studies
+
+    console = Console(width=None if sys.stdout.isatty() else 130)
+    results = arguments.results or Path("results") / ("quick" if arguments.quick else "catalog")
+    lines = run_catalog(studies(arguments.only, arguments.quick), results, arguments.quick, console)
+    failed = [line.name for line in lines if line.faults]
+    if failed:
+        console.print(f"Failed: {', '.join(failed)}", style="bold", highlight=False)
+    return FAILED if failed else DONE
+
+
 def turns(text: str) -> int:
     """A number of repetitions."""
     if (value := int(text)) < 1:
@@ -220,6 +261,8 @@ if __name__ == "__main__":
     given = parser().parse_args()
     commands = {
         "run": run,
+        "list": table,
+        "all": every,
         "price": price,
         "audit": audit,
         "bench": bench,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flwr.app import Message
@@ -39,12 +39,13 @@ from simulations.hospitals import generator_digest, invent, oracle
 from simulations.real_federation import RealFederation
 from simulations.site_file import write_site_file
 
+INVENTED = Path("data")  # where invented hospitals are kept
+
 
 def run_study(study: Study, data: Path | None, results: Path, console: Console, engine: str = "in-process") -> Path:
     """Run a study over the hospitals in ``data`` (None: invent them); returns the new results folder."""
     begun = time.monotonic()
     with bars(console) as progress:
-        invented = data is None
         hospitals = invented_folder(study, progress) if data is None else data
         folder = fresh_folder(results, study.name)
         consortium = opened(study, hospitals, folder, progress)
@@ -61,7 +62,7 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console, 
                 "unfinished one (checkpoints/), and every hospital's privacy ledger (hospitals/)."
             )
             raise
-    truth = oracle(study) if invented else {}
+    truth = oracle(study) if hospitals.name == hospitals_key(study) else {}
     records = load_records(folder)
     if study.comparators:
         records = compared(study, consortium.archives, records)
@@ -86,18 +87,23 @@ def write_results(study: Study, results: Results, folder: Path) -> None:
     write_report(results, folder)
 
 
-def invented_folder(study: Study, progress: Progress) -> Path:
-    """Folder of the study's invented hospitals; made at the first call, and found again by what it depends on."""
+def invented_folder(
+    study: Study, progress: Progress, root: Path = INVENTED, minimums: Mapping[str, int] | None = None
+) -> Path:
+    """Folder of the study's invented hospitals; made at the first call, and found again by what it depends on.
+
+    ``minimums`` are the hospitals' own (a real hospital's defaults without them); other ones need another ``root``.
+    """
     if study.simulation is None:
         rule, remedy = "has no [simulation] section, so its hospitals cannot be invented", "name a folder: --data DIR"
         raise StudyError([Problem(study.name, "", rule, remedy)])
-    folder = Path("data") / hospitals_key(study)
+    folder = root / hospitals_key(study)
     complete = folder / "complete"
     if not complete.exists():
         task = progress.add_task("inventing hospitals", total=sum(site.patients for site in study.sites.values()))
         invent(study, folder, progress=lambda done, _: progress.update(task, completed=done))
         for site in study.sites:
-            write_site_file(folder / site, site)
+            write_site_file(folder / site, site, **(minimums or {}))
         complete.touch()
     return folder
 

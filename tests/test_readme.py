@@ -41,6 +41,8 @@ def test_its_commands_exist_and_answer_at_once():
     commands = set(re.findall(r"python -m (\w+) (\w+)", README))
     assert commands == {
         ("simulations", "run"),
+        ("simulations", "list"),
+        ("simulations", "all"),
         ("simulations", "price"),
         ("simulations", "audit"),
         ("simulations", "bench"),

@@ -25,6 +25,7 @@ class StudyRecord(Section):
     primary: Model
     outcome: str = ""  # a phrase for readers, as "stage III or IV against I or II, predicted before surgery"
     overrides: tuple[str, ...] = ()
+    inferred: tuple[str, ...] = ()  # what the source does not tell and the study file assumes
     measure: str = "auc"  # the metric that the main result is told in
     decision_range: tuple[Number, Number] | None = None  # thresholds of risk that are declared to matter clinically
 

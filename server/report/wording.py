@@ -32,6 +32,7 @@ METRICS = {
     "ppv": "PPV",
     "quadratic_kappa": "Quadratic kappa",
     "r2": "R²",
+    "r2_mean": "R², mean of horizons",
     "rmse": "Root mean squared error",
 }
 PROTECTION = {True: "under privacy", False: "no privacy"}

@@ -13,6 +13,7 @@ from server.validation.comparisons import arm_comparisons, model_comparisons
 from server.validation.conduct import release_rows, round_rows, seal_rows
 from server.validation.curves import calibration_rows, decision_rows, roc_rows
 from server.validation.heterogeneity import meta_rows
+from server.validation.main_measure import main_measure
 from server.validation.patterns import pattern_figures
 from server.validation.portraits import characteristic_rows, cohorts_of, pattern_rows
 from server.validation.readers import reader_rows
@@ -85,7 +86,8 @@ def _study_record(study: Study) -> StudyRecord:
         outcome=_outcome_phrase(study),
         overrides=study.overrides,
         decision_range=study.evaluation.decision_range,
-        measure=main_measure(study),
+        inferred=study.source.inferred,
+        measure=main_measure(study.outcome),
     )
 
 
@@ -141,22 +143,10 @@ def _privacy(study: Study, records: Sequence[RunRecord]) -> PrivacyRecord:
     return PrivacyRecord(mechanism="dp-sgd", sites=tuple(rows), composed=tuple(composed))
 
 
-def main_measure(study: Study) -> str:
-    """The metric that the main result is told in, by kind of outcome."""
-    return "rmse" if study.outcome.kind in ("regression", "forecast") else _oracle_metric(study)
-
-
-def _oracle_metric(study: Study) -> str:
-    """The figure that an oracle's number is of."""
-    if study.outcome.kind in ("multiclass", "ordinal", "multilabel"):
-        return "auc_macro"
-    return {"survival": "c_index", "regression": "r2", "forecast": "r2"}.get(study.outcome.kind, "auc")
-
-
 def _oracle_rows(study: Study, records: Sequence[RunRecord], oracle: Mapping[str, float]) -> list[Oracle]:
     cohorts = sorted({(r.run.fold, count.role) for r in records for counts in r.cohorts.values() for count in counts})
     return [
-        Oracle(model=model, fold=fold, cohort=role, metric=_oracle_metric(study), estimate=oracle[model])
+        Oracle(model=model, fold=fold, cohort=role, metric=main_measure(study.outcome), estimate=oracle[model])
         for fold, role in cohorts
         if role != "train"
         for model in study.models

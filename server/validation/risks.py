@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from server.validation.main_measure import mean_r2
 from server.validation.summary import Estimate
 from shared.metrics.calibration import log_ratio_error
 from shared.metrics.classification import wilson
@@ -58,6 +59,8 @@ def site_measures(figures: SiteFigures) -> dict[str, Estimate]:
         for name, value in figures.measures.items()
         if name != "c_index_error"
     }
+    if (mean := mean_r2([figures])) is not None:
+        found["r2_mean"] = mean
     if part := _concordance(figures):
         found["c_index"] = _normal(*part, "within the hospital, infinitesimal jackknife")
     return found
@@ -81,11 +84,8 @@ def measures_over_hospitals(figures: Sequence[SiteFigures]) -> dict[str, Estimat
         if power and len(values) == len(told):
             mean = sum(n * value**power for n, value in values) / sum(n for n, _ in values)
             found[name] = Estimate(mean ** (1 / power), method="exact over hospitals, by units")
-    squares = [estimate.value**2 for name, estimate in found.items() if name.startswith("rmse.") and estimate.value]
-    if squares:
-        found["rmse"] = Estimate(
-            math.sqrt(sum(squares) / len(squares)), method="over all horizons, and exact over hospitals"
-        )
+    if (squared := mean_r2(figures)) is not None:
+        found["r2_mean"] = squared
     if parts := [part for own in told if (part := _concordance(own))]:
         found["c_index"] = _mean(parts, "within hospitals, weighted by inverse variance")
     return found

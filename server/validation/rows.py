@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from server.record import RunRecord
 from server.report.participants import CohortRecord
 from server.report.results import CrossSite, Metric
+from server.validation.main_measure import mean_auc
 from server.validation.risks import measures_over_hospitals, over_hospitals, site_measures, site_risks
 from server.validation.summary import Estimate, pooled_auc, site_auc, tallies_of, within_hospital_auc
 from shared.cohorts import ROLES, Role
@@ -77,36 +78,32 @@ def _outcome_metrics(key: Key) -> Iterator[Metric]:
     """Of an outcome with several questions or none: each question's figures by its name, and the outcome's own."""
     own_cohort = [own for of_site in key.record.figures.values() for own in of_site]
     named = [own for own in own_cohort if (own.model, own.role) == (key.model, key.role)]
+    areas: dict[str | None, dict[str, Estimate]] = {}  # by hospital and question
     for target in dict.fromkeys(own.target for own in named):
         figures = by_cohort(key.record, key.model, key.role, target)
         every = [own for _, own in figures]
-        if target:
-            groups = [(site, {"auc": site_auc(own), **site_risks(own)}, [own]) for site, own in figures]
-            whole = {"auc": within_hospital_auc(every), **over_hospitals(every)}
-            for site, estimates, of in [*groups, (None, whole, every)]:
-                for name, estimate in estimates.items():
-                    yield _metric(key, site, f"{name}.{target}", estimate, of)
+        for site, estimates, of in _question(figures) if target else ():
+            areas.setdefault(site, {})[target] = estimates["auc"]
+            for name, estimate in estimates.items():
+                yield _metric(key, site, f"{name}.{target}", estimate, of)
         for site, own in figures:
             for name, estimate in site_measures(own).items():
                 yield _metric(key, site, name, estimate, [own])
         for name, estimate in measures_over_hospitals(every).items():
             yield _metric(key, None, name, estimate, every)
-    yield from _macro_rows(key, named)
+    for place, questions in areas.items():
+        yield _metric(key, place, "auc_macro", mean_auc(questions), [])
 
 
-def _macro_rows(key: Key, named: Sequence[SiteFigures]) -> Iterator[Metric]:
-    """The plain mean of all questions' AUCs, where every one of several is told; by hospital, and over hospitals."""
-    targets = list(dict.fromkeys(own.target for own in named if own.target))
-    asked = {target: by_cohort(key.record, key.model, key.role, target) for target in targets}
-    sites = sorted({site for figures in asked.values() for site, _ in figures})
-    for site in (*sites, None) if len(targets) > 1 else ():
-        of = {target: [own for name, own in figures if site in (None, name)] for target, figures in asked.items()}
-        values = [within_hospital_auc(own).value for own in of.values()]
-        known = [value for value in values if value is not None]
-        whole = len(known) == len(targets)
-        estimate = Estimate(sum(known) / len(known), method=MACRO) if whole else Estimate(None, reason=NOT_ALL)
-        sizes = [own for own in next(iter(of.values())) if own.n is not None]
-        yield _metric(key, site, "auc_macro", estimate, [own.model_copy(update={"events": None}) for own in sizes])
+def _question(
+    figures: list[tuple[str, SiteFigures]],
+) -> list[tuple[str | None, dict[str, Estimate], list[SiteFigures]]]:
+    """A question's estimates by hospital, and under None over all of them, with the figures that they are of."""
+    every = [own for _, own in figures]
+    return [
+        *((site, {"auc": site_auc(own), **site_risks(own)}, [own]) for site, own in figures),
+        (None, {"auc": within_hospital_auc(every), **over_hospitals(every)}, every),
+    ]
 
 
 def cohort_rows(record: RunRecord) -> Iterator[CohortRecord]:

@@ -1,5 +1,7 @@
 """Banks of fixed filters with one trained matrix: what still learns from a few hundred patients under privacy."""
 
+from math import sqrt
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,7 @@ from shared.encoders.picture_features import count_features, picture_features
 from shared.encoders.volume_features import VOLUME_FEATURES, volume_features
 
 ABSENT = -1e9
+LONGEST = 5.0  # of a patient's features of a volume; those of a contrast CT are about 3
 
 
 def image_items(raw: Tensor) -> Tensor:
@@ -38,8 +41,13 @@ class VolumeFilters(FixedFeatures):
         super().__init__(spec.shape[0] * len(VOLUME_FEATURES), spec.width)
 
     def prepare(self, raw: Tensor) -> Tensor:
-        """Fixed features of each channel: (channels, x, y, z) in [0, 1] to (features,)."""
-        return torch.cat([volume_features(channel.unsqueeze(0)) for channel in raw])
+        """Fixed features of each channel: (channels, x, y, z) in [0, 1] to (features,).
+
+        Their constants are those of a contrast CT, so volumes of another kind lie at the bounds of many features: such
+        a patient is shortened, or else gradient descent without a clip would overshoot.
+        """
+        values = torch.cat([volume_features(channel.unsqueeze(0)) for channel in raw]) / sqrt(len(raw))
+        return values * min(1.0, LONGEST / float(values.norm().clamp(min=1e-6)))
 
 
 class BagFilters(FixedFeatures):

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from shared.metrics.agreement import cohen_kappa
 from shared.outcomes.base import MISSING, Floats, OutcomeSection, Target, Truth, whole, word
 from shared.sections import Name, duplicates
 
@@ -111,6 +110,8 @@ class Ordinal(Classes):
 
     def measures(self, truth: Floats, scores: Floats) -> dict[str, float]:
         """Share of right classes, and agreement that weights an error by its squared distance."""
+        from shared.metrics.agreement import cohen_kappa  # here, as it waits for scipy
+
         table = np.zeros((len(self.classes), len(self.classes)))
         np.add.at(table, (self.predicted(scores), truth[:, 0].astype(np.int64)), 1)
         agreement = cohen_kappa(table, quadratic=True)

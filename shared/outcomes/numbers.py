@@ -5,7 +5,6 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from shared.metrics.regression import RegressionTally
 from shared.outcomes.base import Floats, OutcomeSection, Truth, number
 from shared.sections import Name
 
@@ -56,6 +55,8 @@ class Numbers(OutcomeSection):
 
     def measures(self, truth: Floats, scores: Floats) -> dict[str, float]:
         """Mean absolute and root mean squared error in the outcome's unit, R squared, slope; each by horizon."""
+        from shared.metrics.regression import RegressionTally  # here, as it waits for scipy
+
         found: dict[str, float] = {}
         for place, name in enumerate(self.names):
             tally = RegressionTally.of(truth[:, place], scores[:, place])

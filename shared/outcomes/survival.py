@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from shared.metrics.concordance import PairCounts, uno_c
 from shared.outcomes.base import Floats, OutcomeSection, Target, Truth, number, word
 
 
@@ -96,6 +95,8 @@ class Survival(OutcomeSection):
 
     def measures(self, truth: Floats, scores: Floats) -> dict[str, float]:
         """Harrell's C with its standard error, and Uno's up to the last cut: among these units only."""
+        from shared.metrics.concordance import PairCounts, uno_c  # here, as it waits for scipy
+
         time, event, risk = truth[:, 0], truth[:, 1], self.risk(scores)
         pairs = PairCounts.of(time, event, risk)
         found = {"c_index": pairs.c(), "c_index_error": pairs.error(), "uno_c": uno_c(time, event, risk, self.cuts[-1])}

@@ -99,6 +99,13 @@ def test_figures_of_the_studys_models_are_taken(study: Study) -> None:
     assert len(answer(study, figures(), few, one_class).figures) == 3
 
 
+def test_an_outcome_of_several_questions_has_figures_for_each(study: Study) -> None:
+    questions = [figures(target="mild"), figures(target="severe")]
+    assert len(answer(study, *questions).figures) == 2
+    with pytest.raises(ReplyRejected, match="each once a cohort"):
+        answer(study, *questions, figures(target="mild", auc=0.8))
+
+
 def test_figures_of_other_models_are_rejected(study: Study) -> None:
     with pytest.raises(ReplyRejected, match="evaluated other models"):
         answer(study, figures(), models="0" * 64)

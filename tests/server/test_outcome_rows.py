@@ -10,7 +10,9 @@ from client.risks import with_risks
 from client.site import Limits
 from server.record import RunRecord
 from server.report.results import Metric
+from server.validation.main_measure import mean_auc
 from server.validation.rows import metric_rows
+from server.validation.summary import Estimate
 from shared.metrics.concordance import PairCounts
 from shared.metrics.delong import clustered_auc
 from shared.outcomes.base import OutcomeSection
@@ -63,6 +65,17 @@ def test_ordered_classes_have_their_questions_and_their_agreement() -> None:
     right = np.concatenate([(s > 0).sum(axis=1) == t[:, 0] for t, s, _ in cohorts.values()])
     assert rows[None, "accuracy"].estimate == pytest.approx(right.mean(), abs=1e-12)
     assert (None, "auc") not in rows
+    for site in ("north", None):
+        questions = [rows[site, f"auc.at-least-{name}"] for name in ("middle", "high")]
+        mean = rows[site, "auc_macro"]
+        assert mean.estimate == pytest.approx(np.mean([row.estimate for row in questions]), abs=1e-12)
+        assert mean.low == pytest.approx(np.mean([row.low for row in questions]), abs=1e-12)
+
+
+def test_a_mean_over_questions_needs_an_answer_to_each() -> None:
+    told, silent = Estimate(0.7, 0.6, 0.8), Estimate(None, reason="too few to report")
+    assert mean_auc({"a": told, "b": silent}) == silent
+    assert mean_auc({"a": told, "b": Estimate(0.9)}).low is None
 
 
 def test_survival_has_its_c_within_hospitals() -> None:
@@ -100,6 +113,8 @@ def test_errors_of_numbers_are_exact_over_hospitals() -> None:
     assert rows[None, "rmse"].estimate == pytest.approx(10 * root_mean_squared_error(truth, scores), abs=1e-10)
     assert (None, "r2") not in rows
     assert rows["north", "r2"].estimate is not None
+    parts = [rows[site, "r2"].estimate or 0 for site in ("north", "south")]
+    assert rows[None, "r2_mean"].estimate == pytest.approx(np.average(parts, weights=[60, 140]), abs=1e-9)
 
 
 def test_several_rows_a_patient_widen_the_interval() -> None:

@@ -11,7 +11,7 @@ from client.table_one import number_column
 from server.record import RunRecord
 from server.report.participants import Characteristic
 from server.report.results import Results
-from server.validation.assemble import main_measure
+from server.validation.main_measure import main_measure
 from server.validation.group import Category, Number, joined
 from server.validation.patterns import pattern_figures
 from server.validation.portraits import characteristic_rows, cohorts_of, pattern_rows
@@ -171,10 +171,10 @@ def test_published_readers() -> None:
 
 @pytest.mark.parametrize(
     ("study", "measure"),
-    [("lscc-staging", "auc"), ("retina-severity", "auc_macro"), ("water-level", "rmse"), ("uci-heart", "auc")],
+    [("lscc-staging", "auc"), ("retina-severity", "auc_macro"), ("water-level", "r2_mean"), ("uci-heart", "auc")],
 )
 def test_the_main_measure_is_that_of_the_outcome(study: str, measure: str) -> None:
-    assert main_measure(load_study(study)) == measure
+    assert main_measure(load_study(study).outcome) == measure
 
 
 def test_rows_of_a_file_stand_on_lines_of_their_own(tmp_path) -> None:

@@ -8,6 +8,7 @@ import torch
 
 from shared.encoders.beats import PEAK, POINTS, STEP, find_beats, rhythm
 from shared.encoders.byte_histogram import BYTES, ByteHistogram
+from shared.encoders.filters import LONGEST, VolumeFilters
 from shared.encoders.frames import frame_features
 from shared.encoders.hashed_bag import BUCKETS, HashedBag
 from shared.encoders.picture_features import count_features, picture_features
@@ -160,3 +161,15 @@ def test_a_transformer_starts_as_the_network_without_it() -> None:
     places = torch.rand(1, 5, 64)
     block = next(module for module in more.modules() if isinstance(module, TransformerBlock))
     assert torch.equal(block(places), places)
+
+
+def test_a_volume_of_another_kind_is_not_too_long_for_a_step() -> None:
+    """The constants of the features are those of a contrast CT; edges of eight channels lie far from them."""
+    spec = section("volume", "filters", path=("a", "b", "c", "d"), window=(0.0, 900.0), sobel=True)
+    encoder = VolumeFilters(spec)
+    for seed in range(4):
+        raw = torch.rand(spec.shape, generator=torch.Generator().manual_seed(seed)) ** 4
+        values = encoder.prepare(raw)
+        assert values.shape == (encoder.readout.in_features,)
+        assert values.norm() <= LONGEST * (1 + 1e-5)
+    assert encoder.prepare(torch.zeros(spec.shape)).isfinite().all()

@@ -80,6 +80,22 @@ def test_sections_that_contradict_each_other_are_refused(old: str, new: str, mes
     assert any(message in line for line in _refused(tmp_path, STUDY.replace(old, new, 1)))
 
 
+def test_a_published_figure_is_a_number_or_three(tmp_path: Path) -> None:
+    def told(text: str) -> tuple[float, float | None, float | None]:
+        path = tmp_path / "small.toml"
+        path.write_text(STUDY.replace("primary =", f'published = {{ "auc.internal" = {text} }}\nprimary ='))
+        study = load_study(path)
+        assert study_from_text(study.text) == study
+        return study.evaluation.published["auc.internal"]
+
+    assert told("0.8") == (0.8, None, None)
+    assert told("[0.8, 0.7, 0.9]") == (0.8, 0.7, 0.9)
+    assert told("[0.8, 0.8, 0.8]") == (0.8, None, None), "an interval of no width is none"
+    for text in ("[0.8, 0.7]", '"high"'):
+        with pytest.raises(StudyError):
+            told(text)
+
+
 def test_an_unknown_encoder_names_the_known_ones(tmp_path: Path) -> None:
     found = _refused(tmp_path, STUDY, "modalities.blood.encoder=resnet10")
     assert found == ["small.toml: modalities.blood.encoder: Input should be 'linear' or 'mlp', got resnet10"]

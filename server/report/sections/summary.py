@@ -15,6 +15,7 @@ def summary(view: View) -> Section:
     terms = [
         ("Question", (question(view),)),
         ("Design", (design(view),)),
+        ("Design inferred", view.results.study.inferred),
         ("Cohorts", cohort_lines(view)),
         ("Main result", main_lines(view, view.main)),
         ("Federated, pooled, alone", arms_lines(view)),

@@ -1,0 +1,24 @@
+"""What a study file tells of the paper that it follows: figures as printed, what it does not say, public data."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from shared.sections import Section
+
+
+def _printed(value: object) -> object:
+    """A number alone has no interval, and neither has one whose ends are the same."""
+    if isinstance(value, list | tuple) and len(value) == 3:
+        return tuple(value) if value[1] != value[2] else (value[0], None, None)
+    return (value, None, None) if isinstance(value, int | float) else value
+
+
+Printed = Annotated[tuple[float, float | None, float | None], BeforeValidator(_printed)]  # with its interval's ends
+
+
+class Source(Section):
+    """Where a published study's patients can be had, and sentences on what it does not tell and this file assumes."""
+
+    public_data: str = ""
+    inferred: tuple[str, ...] = ()

@@ -1,0 +1,53 @@
+"""A study's main figure by arm, from its results."""
+
+from server.report.fields import CohortName
+from server.report.results import Published, Results
+from server.report.view import ORACLE, Column, Place, View, mean
+from shared.study import Study
+from simulations.catalog.lines import Line
+
+COLUMNS = {
+    "oracle": Column(ORACLE),
+    "pooled": Column("pooled"),
+    "federated": Column("federated"),
+    "private": Column("federated", True),
+    "alone": Column("alone"),
+}
+
+
+def line_of(study: Study, results: Results, folder: str) -> Line:
+    """The primary model's main measure, external where an external cohort told it; over folds their plain mean."""
+    view = View(results)
+    cohort: CohortName = "internal"
+    for wanted in ("internal", "external"):
+        if _figure(view, view.main, wanted) is not None:
+            cohort = wanted
+    printed = _published(results, view.measure, cohort)
+    figures = {name: _figure(view, column, cohort) for name, column in COLUMNS.items()}
+    return Line(
+        name=study.name,
+        digest=study.digest,
+        folder=folder,
+        seconds=round(results.timing.seconds_total, 1),
+        metric=view.measure,
+        cohort=cohort,
+        oracle=figures["oracle"],
+        pooled=figures["pooled"],
+        federated=figures["federated"],
+        private=figures["private"],
+        alone=figures["alone"],
+        published=(printed.estimate, printed.low, printed.high) if printed else None,
+        inferred=study.source.inferred,
+        warnings=results.warnings,
+    )
+
+
+def _figure(view: View, column: Column, cohort: CohortName) -> float | None:
+    found = [view.figure(column, Place(view.primary, fold, cohort)) for fold in view.folds]
+    return mean(found, apart=True).value
+
+
+def _published(results: Results, metric: str, cohort: str) -> Published | None:
+    """The paper's figure of the same measure: on the same cohort, or else on its other one."""
+    rows = {row.cohort: row for row in results.published if row.metric == metric and row.model in (None, "")}
+    return next((rows[name] for name in (cohort, "external", "internal") if name in rows), None)

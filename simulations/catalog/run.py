@@ -1,0 +1,72 @@
+"""Runs every study of the catalog that can be invented, one after the other, and shows them side by side."""
+
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from server.report.results import Results
+from shared.errors import MedleyError
+from shared.study import Study
+from shared.study_file import catalog, load_study
+from simulations.catalog.checks import faults_of
+from simulations.catalog.cuts import MINIMUMS, cuts
+from simulations.catalog.figures import line_of
+from simulations.catalog.lines import Line, read_lines, write_lines
+from simulations.catalog.page import table_of, write_page
+from simulations.study_run import INVENTED, bars, invented_folder, run_study
+
+
+def studies(names: Sequence[str], quick: bool) -> list[Study]:
+    """The catalog's studies of these names (none: all) that have invented hospitals; ``quick``: cut small."""
+    whole = [load_study(name) for name in names or catalog()]
+    known = [study for study in whole if study.simulation is not None]
+    if not quick:
+        return known
+    return [load_study(study.name, [cut.override for cut in cuts(study)]) for study in known]
+
+
+def run_catalog(wanted: Sequence[Study], results: Path, quick: bool, console: Console) -> list[Line]:
+    """Every study's line, in order; at the papers' size those that an earlier call finished are not run again."""
+    results.mkdir(parents=True, exist_ok=True)
+    lines = {} if quick else read_lines(results)
+    for study in wanted:
+        before = lines.get(study.name)
+        if before and before.digest == study.digest and not before.faults:
+            console.print(f"{study.name}: finished before", highlight=False)
+            continue
+        lines[study.name] = one(study, results, quick)
+        told = "; ".join(lines[study.name].faults) or "ok"
+        console.print(f"{study.name}: {told}, {lines[study.name].seconds:.0f} s", highlight=False, soft_wrap=True)
+        write_lines(results, lines.values())
+    found = [lines[study.name] for study in wanted]
+    title = f"The catalog of studies{', cut small' if quick else ''}"
+    page = write_page(results, title, found)
+    console.print(table_of(found))
+    console.print(f"Written: {page}", highlight=False, soft_wrap=True)
+    return found
+
+
+def one(study: Study, results: Path, quick: bool) -> Line:
+    """Run a study; whatever goes wrong is its fault, and the others go on."""
+    begun, silent = time.monotonic(), Console(quiet=True)
+    try:
+        hospitals = None
+        if quick:
+            with bars(silent) as progress:
+                hospitals = invented_folder(study, progress, INVENTED / "quick", MINIMUMS)
+        folder = run_study(study, hospitals, results, silent)
+        line = line_of(study, Results.read(folder), folder.name)
+    except MedleyError as error:
+        fault = " / ".join(str(error).splitlines())
+    except Exception as error:
+        trace = results / f"{study.name}-traceback.txt"
+        trace.write_text(traceback.format_exc(), encoding="utf-8")
+        fault = f"{type(error).__name__}, see {trace.name}"
+    else:
+        seconds = round(time.monotonic() - begun, 1)
+        return line.model_copy(update={"faults": tuple(faults_of(line, folder)), "seconds": seconds})
+    seconds = round(time.monotonic() - begun, 1)
+    return Line(name=study.name, digest=study.digest, seconds=seconds, faults=(fault,))

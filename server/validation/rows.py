@@ -16,7 +16,6 @@ from shared.study import Study
 from shared.wire import SiteFigures
 
 SMALL_CELL = "too few on one side of the threshold"
-MACRO, NOT_ALL = "mean of the questions, unweighted", "not every question is answered"
 MEASURES = ("sensitivity", "specificity", "accuracy", "ppv", "npv")
 
 

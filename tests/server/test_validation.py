@@ -278,10 +278,12 @@ def test_the_margin_is_a_loss() -> None:
 
 def test_a_hospital_s_calibration_band_is_that_of_its_own_fit() -> None:
     outcome, scores = COHORTS["north"]
-    knots = moment_knots(float(scores["ct"].mean()), float(scores["ct"].std()))
-    fit = flexible([(outcome, scores["ct"])], knots)
+    own = scores[STUDY.primary]
+    knots = moment_knots(float(own.mean()), float(own.std()))
+    fit = flexible([(outcome, own)], knots)
     assert fit is not None
-    (found,) = [r for r in calibration_rows(STUDY, WHOLE) if (r.model, r.site) == ("ct", "north")]
+    alone = WHOLE.model_copy(update={"figures": {"north": WHOLE.figures["north"]}})
+    (found,) = [r for r in calibration_rows(STUDY, alone) if (r.model, r.site) == (STUDY.primary, "north")]
     sides = curve(fit, knots, logit(np.array(found.predicted)))
     for mine, exact in zip((found.observed, found.low, found.high), sides, strict=True):
         assert mine == pytest.approx(exact, abs=1e-9)

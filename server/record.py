@@ -46,6 +46,7 @@ class RunRecord(Section):
     ledger: tuple[Release, ...]  # in the order of arrival; empty without privacy
     models: str  # digest of the frozen weights
     thresholds: dict[str, float | None]
+    committed: str = ""  # when models and thresholds were frozen, UTC, ISO 8601
     recalibration: dict[str, Line] = {}  # intercept and slope that the log odds of these models went through
     figures: dict[str, tuple[SiteFigures, ...]]  # by hospital
     portraits: dict[str, tuple[Portrait, ...]] = {}  # by hospital

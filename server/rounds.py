@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flwr.serverapp import Grid
@@ -50,6 +51,7 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         run.diary.notes += cuts.notes
         save_checkpoint(checkpoint_file(job), job.run, run)
     save_models(job, run, digest)
+    committed = datetime.now(UTC).isoformat(timespec="seconds")
     # 5. Validate everywhere.
     answers = desk.evaluate(frozen, digest, Cuts(run.thresholds, run.recalibration))
     desk.journal.tell("finished", models=digest)
@@ -61,6 +63,7 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         ledger=tuple(run.diary.ledger),
         models=digest,
         thresholds=run.thresholds,
+        committed=committed,
         recalibration=run.recalibration,
         figures={site: answer.figures for site, answer in answers.items()},
         portraits={site: answer.portraits for site, answer in answers.items()},

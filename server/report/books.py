@@ -78,4 +78,3 @@ class Seal(Section):
     models: str  # digest of the frozen weights
     thresholds: str = ""  # digest
     split: str = ""  # digest of the hospital's list of who is in which cohort
-    committed: str = ""  # time, UTC, ISO 8601; empty: not told

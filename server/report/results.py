@@ -212,6 +212,7 @@ class Timing(Section):
     seconds_total: Number
     phases: dict[str, Number] = Field(default_factory=dict)
     rounds: tuple[Round, ...] = ()
+    frozen: dict[str, str] = Field(default_factory=dict)  # when each model was committed, UTC, by digest of its weights
 
 
 class Results(Section):

@@ -72,6 +72,7 @@ def assemble(
             seconds_total=seconds,
             phases={r.run.name + _kind(r): r.seconds for r in records},
             rounds=tuple(row for record in records for row in round_rows(record)),
+            frozen={record.models: record.committed for record in records if record.committed},
         ),
         environment=_environment(),
     )

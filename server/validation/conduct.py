@@ -1,5 +1,7 @@
 """What each run did, as rows of ``results.json``: its rounds, and every private release, what was sealed."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 
 from server.record import RunRecord
@@ -39,5 +41,10 @@ def seal_rows(record: RunRecord) -> Iterator[Seal]:
     for site, figures in sorted(record.figures.items()):
         if any(own.role == "external" for own in figures):
             yield Seal(
-                arm=record.run.arm, private=record.private, fold=record.run.fold, site=site, models=record.models
+                arm=record.run.arm,
+                private=record.private,
+                fold=record.run.fold,
+                site=site,
+                models=record.models,
+                thresholds=hashlib.sha256(json.dumps(record.thresholds, sort_keys=True).encode()).hexdigest(),
             )

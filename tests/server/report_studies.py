@@ -124,9 +124,14 @@ def conduct() -> dict[str, object]:
         for place, (stage, number) in enumerate(STAGES, start=1)
     )
     return {
-        "seals": tuple(Seal(**told, site=site, **sealed, committed="2026-11-20T10:31:07Z") for site in OUTSIDE),
+        "seals": tuple(Seal(**told, site=site, **sealed) for site in OUTSIDE),
         "releases": releases,
-        "timing": Timing(seconds_total=184.2, phases={"federated": 61.25}, rounds=rounds),
+        "timing": Timing(
+            seconds_total=184.2,
+            phases={"federated": 61.25},
+            rounds=rounds,
+            frozen={sealed["models"]: "2026-11-20T10:31:07Z"},
+        ),
     }
 
 

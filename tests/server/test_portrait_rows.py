@@ -11,8 +11,8 @@ from client.table_one import number_column
 from server.record import RunRecord
 from server.report.participants import Characteristic
 from server.report.results import Results
-from server.validation.main_measure import main_measure
 from server.validation.group import Category, Number, joined
+from server.validation.main_measure import main_measure
 from server.validation.patterns import pattern_figures
 from server.validation.portraits import characteristic_rows, cohorts_of, pattern_rows
 from server.validation.readers import reader_rows

@@ -87,7 +87,7 @@ def _seals(view: View) -> tuple[Table, ...]:
             Cell(wording.arm_name(seal.arm), (wording.PROTECTION[seal.private],)),
             Cell(seal.fold),
             *(Cell(digest[:12] or wording.DASH) for digest in (seal.models, seal.thresholds, seal.split)),
-            Cell(seal.committed or wording.DASH),
+            Cell(view.results.timing.frozen.get(seal.models) or wording.DASH),
         )
         for seal in view.results.seals
     )

@@ -23,8 +23,10 @@ def courier(reach: Reach) -> ClientApp:
 
     app.train()(carry)
     app.train("boost")(carry)
+    app.train("sum_hazards")(carry)
     app.evaluate()(carry)
     app.query("describe")(carry)
+    app.query("count")(carry)
     app.query("tally_threshold")(carry)
     return app
 

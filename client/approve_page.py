@@ -20,6 +20,7 @@ from shared.modalities import Modality
 from shared.privacy.accounting import spent_epsilon
 from shared.privacy.mechanism import plan_privacy
 from shared.privacy.records import Spend
+from shared.selection import selecting
 from shared.study import DpSgd, Study
 from shared.study_file import load_study
 
@@ -94,6 +95,12 @@ def print_request(site: Site, study: Study, spends: Sequence[Spend], console: Co
         console.print(
             "  - boosted trees: the points where they split are values of patients here, and all hospitals get them"
         )
+    if study.cox and trains:
+        console.print(
+            "  - sums of training patients for a Cox regression: gradients, products of inputs, events by time"
+        )
+    if selecting(study) and trains:
+        console.print("  - counts of training patients by class in each column, from which columns are chosen")
     limits = site.limits
     console.print(
         f"  Never a patient's row, image or score; no figure of fewer than {limits.min_patients} patients or "

@@ -1,6 +1,5 @@
 """Grows a hospital's next tree on top of the common ones, and scores patients by them, with XGBoost."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from shared.batch import Batch
 from shared.boosting import OBJECTIVE, Content, Floats, features
 from shared.learners import Boosted
+from shared.model import MultimodalModel
 
 SMALLEST = 0.25  # most that a patient adds to a leaf's Hessian, so that this times a minimum is enough patients
 
@@ -20,6 +20,16 @@ class Booster:
 
     choice: Boosted
     content: Content | None = None
+
+    def scores(self, model: MultimodalModel, batch: Batch) -> Floats | None:
+        """Log odds (units, 1); None where there are no trees."""
+        if self.content is None:
+            return None
+        import xgboost  # here, as most studies have no trees
+
+        table = xgboost.DMatrix(features(self.choice.modalities, batch)[0], nthread=1)
+        odds = _loaded(self.content).predict(table, output_margin=True)
+        return np.asarray(odds, dtype=np.float64)[:, None]
 
 
 @dataclass(frozen=True)
@@ -63,19 +73,6 @@ def grown(booster: Booster, batch: Batch, growth: Growth) -> Content:
         machine.update(table, before)
         one = machine[before : before + 1]
     return np.frombuffer(bytes(one.save_raw("json")), dtype=np.uint8)
-
-
-def boosted_scores(boosters: Mapping[str, Booster], batch: Batch) -> dict[str, Floats]:
-    """Log odds (units, 1) by learner, of those that have trees."""
-    found = {}
-    for name, booster in boosters.items():
-        if booster.content is not None:
-            import xgboost  # here, as most studies have no trees
-
-            table = xgboost.DMatrix(features(booster.choice.modalities, batch)[0], nthread=1)
-            odds = _loaded(booster.content).predict(table, output_margin=True)
-            found[name] = np.asarray(odds, dtype=np.float64)[:, None]
-    return found
 
 
 def _loaded(content: Content) -> Any:

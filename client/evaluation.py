@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from client.boosting import Booster, boosted_scores
 from client.site import Limits
 from shared.batch import Batch
 from shared.cohorts import Role
@@ -50,15 +50,23 @@ class Ward:
         return len(np.unique(self.owner))
 
 
-def scores_of(model: MultimodalModel, batch: Batch, boosters: Mapping[str, Booster] = {}) -> dict[str, Floats]:
-    """Scores (units, outputs) of every model in float64.
+class Learner(Protocol):
+    """What is learned beside the study's models: boosted trees, or a Cox regression."""
+
+    def scores(self, model: MultimodalModel, batch: Batch) -> Floats | None:
+        """Scores (units, outputs), as the outcome has them; None where nothing was learned."""
+
+
+def scores_of(model: MultimodalModel, batch: Batch, learners: Mapping[str, Learner] = {}) -> dict[str, Floats]:
+    """Scores (units, outputs) of every model and learner in float64.
 
     Every model scores every unit, also one that has none of its modalities: all figures of a cohort are then of the
     same patients, and no difference between them shows the few who lack something.
     """
     with torch.no_grad():
         found = {name: values.to(torch.float64).numpy() for name, values in model.scores(batch).items()}
-    return {**found, **boosted_scores(boosters, batch)}
+    beside = {name: own.scores(model, batch) for name, own in learners.items()}
+    return {**found, **{name: values for name, values in beside.items() if values is not None}}
 
 
 def recalibrated(scores: Mapping[str, Floats], lines: Mapping[str, Line]) -> dict[str, Floats]:
@@ -70,7 +78,7 @@ def recalibrated(scores: Mapping[str, Floats], lines: Mapping[str, Line]) -> dic
     return found
 
 
-def threshold_tallies(model: MultimodalModel, batch: Batch, boosters: Mapping[str, Booster] = {}) -> dict[str, Floats]:
+def threshold_tallies(model: MultimodalModel, batch: Batch, learners: Mapping[str, Learner] = {}) -> dict[str, Floats]:
     """Counts (2, cells) of training patients for each model; a patient's units add up to one.
 
     A unit with no modality at all is in none: emptying a record then takes one from the cells and adds to no other,
@@ -81,7 +89,7 @@ def threshold_tallies(model: MultimodalModel, batch: Batch, boosters: Mapping[st
     shares = 1 / units[known.owner.numpy()]
     event = known.outcome[:, 0].numpy()
     return {
-        name: threshold_counts(event, score[:, 0], shares) for name, score in scores_of(model, known, boosters).items()
+        name: threshold_counts(event, score[:, 0], shares) for name, score in scores_of(model, known, learners).items()
     }
 
 

@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 import numpy as np
 from pydantic import ValidationError
 
 from client.portrait_gate import check_portraits
 from client.site import Limits, Site
-from shared.boosting import PREFIX, leaves_of
+from shared import proportional, selection
+from shared.boosting import PREFIX, boosted_in, leaves_of
 from shared.errors import PrivacyRefusal
 from shared.learners import Boosted
+from shared.metrics.tally import Floats
 from shared.metrics.threshold import CELLS
 from shared.model import MultimodalModel, in_stage
 from shared.risk_figures import RiskFigures
@@ -20,17 +21,20 @@ from shared.wire import (
     AnyHeader,
     Arrays,
     CohortCount,
+    Counted,
     Described,
     Envelope,
     Evaluated,
     Grown,
     Refused,
     SiteFigures,
+    Summed,
     Tallied,
     Trained,
 )
 
-REPLIES = (Described, Trained, Grown, Tallied, Evaluated, Refused)
+REPLIES = (Described, Counted, Trained, Grown, Summed, Tallied, Evaluated, Refused)
+BARE = (Counted, Grown, Summed)  # what no noise protects
 
 
 def check_study(site: Site, members: Sequence[str], study: Study) -> None:
@@ -56,32 +60,31 @@ def check_outgoing(
     site: Site,
     model: MultimodalModel | None,
     study: Study | None = None,
-    boosted: Mapping[str, Boosted] = MappingProxyType({}),
+    arm: str = "",
 ) -> None:
     """Refuse a message that must not leave; the last check before the egress log, whatever came before it.
 
-    Without the ``study`` no cohort may be described; ``boosted`` are the trees that the run's arm grows.
+    Without the ``study`` no cohort may be described, and nothing beside its models may leave; ``arm`` is the run's.
     """
     header = envelope.header
     if not isinstance(header, REPLIES):
         raise PrivacyRefusal("no-reply", "only the known kinds of replies leave")
-    bare = isinstance(header, Grown) or (isinstance(header, Trained | Tallied) and header.epsilon is None)
+    bare = isinstance(header, BARE) or (isinstance(header, Trained | Tallied) and header.epsilon is None)
     if bare and not site.limits.allow_without_privacy:
         raise PrivacyRefusal("privacy-required", "nothing that was trained without privacy leaves this hospital")
     if isinstance(header, Grown):
-        _check_trees(envelope.arrays, boosted, site.limits)
+        _check_trees(envelope.arrays, boosted_in(study, arm) if study else {}, site.limits)
         return
-    _check_arrays(envelope.arrays, _declared(header, model, boosted))
+    _check_arrays(envelope.arrays, _declared(header, model, study, arm))
     _check_counts(header, envelope.arrays, site.limits)
     if isinstance(header, Evaluated):
         check_portraits(header, study, site.limits)
 
 
 def _check_counts(header: AnyHeader, arrays: Arrays, limits: Limits) -> None:
-    if isinstance(header, Tallied) and header.epsilon is None:
-        for values in arrays.values():
-            _refuse_small(values.ravel().tolist(), limits)
-    elif isinstance(header, Described):
+    for values in counts_in(header, arrays):
+        _refuse_small(values.ravel().tolist(), limits)
+    if isinstance(header, Described):
         for cohort in header.cohorts:
             _check_cohort(cohort, limits)
     elif isinstance(header, Evaluated):
@@ -91,14 +94,33 @@ def _check_counts(header: AnyHeader, arrays: Arrays, limits: Limits) -> None:
 
 
 def _declared(
-    header: AnyHeader, model: MultimodalModel | None, boosted: Mapping[str, Boosted]
+    header: AnyHeader, model: MultimodalModel | None, study: Study | None, arm: str
 ) -> Mapping[str, tuple[int, ...]]:
     """The arrays that a message may carry, by name, with their shapes."""
+    if study and isinstance(header, Counted):
+        tables = selection.selecting(study)
+        return {selection.PREFIX + n: selection.answer_shape(own, study.outcome) for n, own in tables.items()}
+    if study and isinstance(header, Summed):
+        fits = proportional.cox_in(study, arm)
+        told = {name: proportional.shapes(study, own) for name, own in fits.items()}
+        return {proportional.array(n, what): shape for n, own in told.items() for what, shape in own.items()}
     if model is None:
         return {}
     if isinstance(header, Trained):
         return {n: tuple(p.shape) for n, p in model.named_parameters() if in_stage(n, header.stage)}
+    boosted = boosted_in(study, arm) if study else {}
     return dict.fromkeys((*model.models, *boosted), (2, CELLS)) if isinstance(header, Tallied) else {}
+
+
+def counts_in(header: AnyHeader, arrays: Arrays) -> list[Floats]:
+    """Arrays of a message that are counts of patients as they are."""
+    if isinstance(header, Tallied):
+        return [] if header.epsilon is not None else list(arrays.values())
+    if isinstance(header, Counted):
+        return [values for values in arrays.values() if values.ndim > 1]  # a LASSO's verdict counts nobody
+    if isinstance(header, Summed):
+        return [values for name, values in arrays.items() if name.endswith(".events")]
+    return []
 
 
 def _check_trees(arrays: Arrays, boosted: Mapping[str, Boosted], limits: Limits) -> None:

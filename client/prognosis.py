@@ -92,12 +92,12 @@ def _tables(endpoint: Endpoint, time: Floats, event: Floats, high: Mask) -> npt.
     return tables
 
 
-def merged_edges(tables: npt.NDArray[np.int64], min_cell: int) -> list[int]:
+def merged_edges(tables: npt.NDArray[np.int64] | Floats, min_cell: int) -> list[int]:
     """The most edges between which no row of (rows, intervals) has more than nobody and fewer than ``min_cell``.
 
     ``best[end]`` are the edges of the beginning up to ``end``; empty where it cannot be parted. The whole must pass.
     """
-    below = np.concatenate([np.zeros((len(tables), 1), dtype=np.int64), np.cumsum(tables, axis=1)], axis=1)
+    below = np.concatenate([np.zeros((len(tables), 1), dtype=tables.dtype), np.cumsum(tables, axis=1)], axis=1)
     best: list[list[int]] = [[0]]
     for end in range(1, tables.shape[1] + 1):
         sound = [

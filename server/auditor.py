@@ -81,6 +81,18 @@ def audit_trees(reply: Envelope, task: Boost, due: Mapping[str, Boosted]) -> Gro
     return header
 
 
+def audit_named(reply: Envelope, kind: type[H], due: Mapping[str, tuple[int, ...]], partial: bool = False) -> H:
+    """An answer of this kind with these arrays, finite; with ``partial`` a hospital may lack some."""
+    header = expect(reply, kind)
+    names = set(reply.arrays)
+    if not names or not names <= set(due) or (not partial and names != set(due)):
+        raise ReplyRejected("its sums are not those that were asked for")
+    for name, values in reply.arrays.items():
+        if values.shape != due[name] or values.dtype.kind != "f" or not np.all(np.isfinite(values)):
+            raise ReplyRejected("a sum has another shape than was asked for, or is not finite")
+    return header
+
+
 def audit_tallies(reply: Envelope, models: Mapping[str, float | None] | tuple[str, ...]) -> Tallied:
     """One tally a model of the study."""
     header = expect(reply, Tallied)

@@ -22,12 +22,12 @@ def boost(desk: Questions, run: Progress, rounds: int, file: Path) -> None:
     for number in range(run.round + 1, rounds + 1):
         begun, named = time.monotonic(), [PREFIX + name for name in due(job.study, job.run.arm, number)]
         task = Boost(study=job.study.text, run=job.run, round=number)
-        replies = desk.trees(task, {name: run.boosters[name] for name in named if name in run.boosters})
+        replies = desk.trees(task, {name: run.learners[name] for name in named if name in run.learners})
         if len(replies) < job.min_contributors:
             raise RunError(f"stage {STAGE}, round {number}: fewer than {job.min_contributors} hospitals grew a tree")
         for _, trees in sorted(replies.items()):
             for name in named:
-                run.boosters[name] = joined(run.boosters.get(name), trees[name])
+                run.learners[name] = joined(run.learners.get(name), trees[name])
         run.round, seconds = number, time.monotonic() - begun
         run.seconds += seconds
         answered = tuple(sorted(replies))

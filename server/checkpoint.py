@@ -23,7 +23,7 @@ from shared.sections import Section
 from shared.wire import Arrays, CohortCount, Line, weights_digest
 
 FROZEN = "frozen"  # the stage after the last: weights and thresholds stand, and only figures are missing
-WEIGHTS, SUMS, BOOSTERS = "weights/", "sums/", "boosters/"
+WEIGHTS, SUMS, LEARNERS = "weights/", "sums/", "learners/"
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Progress:
     """How far a run has come; ``round`` is the last that is finished in ``stage``."""
 
     weights: Arrays
-    boosters: Arrays = field(default_factory=dict)
+    learners: Arrays = field(default_factory=dict)  # trees, regressions, and which columns are read
     stage: str = ""
     round: int = 0
     average: Averager = field(default_factory=lambda: Averager(1))
@@ -81,7 +81,7 @@ def save_checkpoint(path: Path, run: RunKey, progress: Progress) -> None:
     ).model_dump_json()
     arrays = {WEIGHTS + name: values for name, values in progress.weights.items()}
     arrays |= {SUMS + name: values for name, values in average.sums.items()}
-    arrays |= {BOOSTERS + name: values for name, values in progress.boosters.items()}
+    arrays |= {LEARNERS + name: values for name, values in progress.learners.items()}
     if path.exists():
         aside = previous_of(path).with_suffix(".part")
         aside.unlink(missing_ok=True)
@@ -130,7 +130,7 @@ def _read(path: Path, run: RunKey) -> Progress | None:
         return None
     return Progress(
         weights=_part(arrays, WEIGHTS),
-        boosters=_part(arrays, BOOSTERS),
+        learners=_part(arrays, LEARNERS),
         stage=note.stage,
         round=note.round,
         average=Averager(note.first, note.averaged, _part(arrays, SUMS)),

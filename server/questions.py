@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 from flwr.serverapp import Grid
 
-from server.auditor import audit_figures, audit_run, audit_tallies, audit_trees, audit_update, expect
+from server.auditor import (
+    audit_figures,
+    audit_named,
+    audit_run,
+    audit_tallies,
+    audit_trees,
+    audit_update,
+    expect,
+)
 from server.cuts import Cuts
 from server.diary import Diary, Journal, journal_file
 from server.heads import Heads
@@ -18,18 +26,24 @@ from shared.boosting import boosted_in, due
 from shared.cohorts import training_patients
 from shared.errors import ReplyRejected
 from shared.privacy.records import RunKey
+from shared.proportional import array, cox_in, shapes
+from shared.selection import PREFIX, answer_shape, selecting
 from shared.study import Study
 from shared.wire import (
     AnyTask,
     Arrays,
     Boost,
     CohortCount,
+    Count,
+    Counted,
     Describe,
     Described,
     Envelope,
     Evaluate,
     Evaluated,
     Reply,
+    SumHazards,
+    Summed,
     Tallied,
     TallyThreshold,
     Train,
@@ -52,8 +66,9 @@ class Assignment:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """All that is frozen: the study's models, and the boosted trees of this arm."""
-        return (*self.study.models, *boosted_in(self.study, self.run.arm))
+        """All that is frozen: the study's models, and what is learned beside them in this arm."""
+        arm = self.run.arm
+        return (*self.study.models, *boosted_in(self.study, arm), *cox_in(self.study, arm))
 
     @property
     def label(self) -> str:
@@ -81,17 +96,26 @@ class Questions:
         replies = self._audited(self.job.evaluators, task, {}, "describe", lambda reply: expect(reply, Described))
         return {site: expect(reply, Described).cohorts for site, reply in replies}
 
-    def updates(self, task: Train, weights: Arrays) -> Iterator[tuple[str, Arrays]]:
-        """Accepted updates of one round, as they arrive; the largest comes last."""
+    def counts(self) -> dict[str, Arrays]:
+        """What each training hospital says of the columns of which some are chosen."""
+        study, task = self.job.study, Count(study=self.job.study.text, run=self.job.run)
+        due = {PREFIX + name: answer_shape(own, study.outcome) for name, own in selecting(study).items()}
+        replies = self._audited(
+            self.job.trainers, task, {}, "select", lambda reply: audit_named(reply, Counted, due, partial=True)
+        )
+        return {site: reply.arrays for site, reply in replies}
+
+    def updates(self, task: Train, weights: Arrays, read: Arrays) -> Iterator[tuple[str, Arrays]]:
+        """Accepted updates of one round, as they arrive; the largest comes last. ``read`` says of which columns."""
         name = f"train {task.stage} {task.round}"
         outsized: list[Outsized] = []
-        yield from sized(self._updates(task, weights, name), outsized)
+        yield from sized(self._updates(task, weights, read, name), outsized)
         for one in outsized:
             self._fail(one.site, name, f"rejected: its update is {one.times:.0e} times the size of the others'")
 
-    def _updates(self, task: Train, weights: Arrays, name: str) -> Iterator[tuple[str, Arrays]]:
+    def _updates(self, task: Train, weights: Arrays, read: Arrays, name: str) -> Iterator[tuple[str, Arrays]]:
         for site, reply in self._audited(
-            self.job.trainers, task, weights, name, lambda reply: audit_update(reply, task, weights)
+            self.job.trainers, task, {**weights, **read}, name, lambda reply: audit_update(reply, task, weights)
         ):
             header = expect(reply, Trained)
             self._note(site, (header.stage, header.round), header.releases, header.epsilon)
@@ -102,6 +126,15 @@ class Questions:
         own = due(self.job.study, self.job.run.arm, task.round)
         replies = self._audited(
             self.job.trainers, task, boosters, f"boost {task.round}", lambda reply: audit_trees(reply, task, own)
+        )
+        return {site: reply.arrays for site, reply in replies}
+
+    def hazards(self, task: SumHazards, arrays: Arrays, name: str) -> dict[str, Arrays]:
+        """Sums of a Cox regression by hospital; its coefficients are among the arrays."""
+        study = self.job.study
+        due = {array(name, what): shape for what, shape in shapes(study, study.cox[name]).items()}
+        replies = self._audited(
+            self.job.trainers, task, arrays, f"cox {task.round}", lambda reply: audit_named(reply, Summed, due)
         )
         return {site: reply.arrays for site, reply in replies}
 

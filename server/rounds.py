@@ -11,15 +11,20 @@ from server.boosting import boost
 from server.checkpoint import FROZEN, Progress, load_checkpoint, save_checkpoint, save_weights
 from server.cuts import Cuts, cuts_from
 from server.directions import Directions, against
+from server.proportional import proportional
 from server.questions import Assignment, Questions
 from server.quorum import roll_call
 from server.record import RoundTime, RunRecord
+from server.selection import chosen
 from server.strategies import STRATEGIES
 from server.weights import Averager, fused_start, initial_weights
 from shared.boosting import STAGE as BOOST
 from shared.boosting import rounds_of
 from shared.errors import RunError
 from shared.privacy.mechanism import stages_of
+from shared.proportional import STAGE as COX
+from shared.proportional import cox_in
+from shared.selection import PREFIX as READ
 from shared.wire import Train, weights_digest
 
 
@@ -35,14 +40,18 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
     desk = Questions(grid, job, nodes, run.diary)
     # 1. Who is there, with how many patients?
     run.cohorts = run.cohorts or desk.describe()
+    if not run.stage:
+        run.learners |= chosen(desk)
     # 2. Train, stage by stage; each stage ends with its average over the last half of its rounds.
     for stage, rounds in stages_left(job, run):
         if stage == BOOST:
             boost(desk, run, rounds, checkpoint_file(job))
+        elif stage == COX:
+            proportional(desk, run, checkpoint_file(job))
         else:
             _stage(desk, run, stage, rounds)
     # 3. Freeze: from here on the weights have one digest.
-    frozen = {**run.weights, **run.boosters}
+    frozen = {**run.weights, **run.learners}
     digest = weights_digest(frozen)
     # 4. Recalibration and thresholds, from training patients only; hospitals commit to them with the first figure.
     if run.stage != FROZEN:
@@ -80,7 +89,7 @@ def save_models(job: Assignment, run: Progress, digest: str) -> None:
     note = {"digest": digest, "privacy": job.study.privacy.model_dump_json()}
     if run.recalibration:
         note["recalibration"] = json.dumps(run.recalibration, sort_keys=True)
-    save_weights(job.folder / "models" / f"{job.label}.safetensors", {**run.weights, **run.boosters}, note)
+    save_weights(job.folder / "models" / f"{job.label}.safetensors", {**run.weights, **run.learners}, note)
 
 
 def checkpoint_file(job: Assignment) -> Path:
@@ -95,6 +104,8 @@ def stages_left(job: Assignment, run: Progress) -> list[tuple[str, int]]:
     ]
     if trees := rounds_of(job.study, job.run.arm):
         training.append((BOOST, trees))
+    if cox_in(job.study, job.run.arm):
+        training.append((COX, 0))  # as many as it takes
     names = [*(stage for stage, _ in training), FROZEN]
     return training[names.index(run.stage) :] if run.stage else training
 
@@ -123,7 +134,8 @@ def _round(desk: Questions, run: Progress, number: int, directions: Directions) 
     begun, job, stage = time.monotonic(), desk.job, run.stage
     task = Train(study=job.study.text, run=job.run, stage=stage, round=number)  # type: ignore[arg-type]
     strategy = STRATEGIES[job.study.training.strategy]()
-    for site, update in desk.updates(task, run.weights):
+    read = {name: values for name, values in run.learners.items() if name.startswith(READ)}
+    for site, update in desk.updates(task, run.weights, read):
         strategy.add(site, desk.weight(site), update)
         directions.add(site, update)
     directions.close_round()

@@ -1,10 +1,10 @@
-"""Learners beside the networks: trees that a federation grows together, and those that cannot be federated."""
+"""Learners beside the networks: trees and Cox regressions of a federation, and those that cannot be federated."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from shared.sections import Name, Section, Share
+from shared.sections import Name, Positive, Section, Share
 
 ArmName = Literal["alone", "federated", "pooled"]
 
@@ -19,6 +19,19 @@ class Boosted(Section):
     trees: int = Field(default=50, ge=1, le=300)
     depth: int = Field(default=3, ge=1, le=6)
     learning_rate: Share = 0.3
+    arms: tuple[ArmName, ...] = Field(default=("alone", "federated", "pooled"), min_length=1)
+
+
+class Cox(Section):
+    """A Cox regression fitted by sums of all hospitals, each a stratum with a baseline hazard of its own.
+
+    It reads a table's columns, and of any other modality the embedding of its trained encoder. ``ridge`` times half
+    the squared length of the coefficients is the penalty. A patient's part in the sums depends on who else is at risk,
+    so that no clip bounds it: without privacy only.
+    """
+
+    modalities: tuple[Name, ...] = Field(min_length=1)
+    ridge: Positive = 1.0
     arms: tuple[ArmName, ...] = Field(default=("alone", "federated", "pooled"), min_length=1)
 
 

@@ -37,11 +37,16 @@ class MultimodalModel(nn.Module):
             }
         )
         self.models = study.models
+        self._read: dict[str, Tensor] = {}
 
     def attach(self, weights: Mapping[str, Path]) -> None:
         """Load each encoder's pre-trained file or folder, by modality; before the model is used at a hospital."""
         for name, path in weights.items():
             self.encoders[name].attach(path)  # type: ignore[operator]
+
+    def read_only(self, inputs: Mapping[str, Tensor]) -> None:
+        """Of these modalities only the inputs that a mask (features,) of ones and zeros keeps; of others all."""
+        self._read = dict(inputs)
 
     def stand_in(self) -> None:
         """Invent what ``attach`` would load: for the self-test and for timing only."""
@@ -50,7 +55,8 @@ class MultimodalModel(nn.Module):
 
     def embed(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Embeddings {modality: (units, width)} of prepared inputs."""
-        return {name: self.encoders[name](values) for name, values in inputs.items()}
+        read = {name: values * self._read[name] if name in self._read else values for name, values in inputs.items()}
+        return {name: self.encoders[name](values) for name, values in read.items()}
 
     def single_scores(self, embeddings: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Scores (units, outputs) of the models of one modality."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from shared.endpoint import Endpoint
-from shared.learners import ArmName, Boosted, Comparator
+from shared.learners import ArmName, Boosted, Comparator, Cox
 from shared.modalities import Modality
 from shared.outcomes import Outcome
 from shared.outcomes.loss_choice import CrossEntropy, LossChoice
@@ -225,6 +225,7 @@ class Study(Section):
     privacy: Privacy
     evaluation: Evaluation
     boosted: dict[Name, Boosted] = {}
+    cox: dict[Name, Cox] = {}
     comparators: dict[Name, Comparator] = {}
     readers: dict[Name, ReaderTable] = {}
     simulation: Simulation | None = None
@@ -240,8 +241,8 @@ class Study(Section):
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """Everything that is validated: the models, then boosted trees, then comparators."""
-        return (*self.models, *self.boosted, *self.comparators)
+        """Everything that is validated: the models, then boosted trees, Cox regressions and comparators."""
+        return (*self.models, *self.boosted, *self.cox, *self.comparators)
 
     @property
     def fusions(self) -> tuple[str, ...]:

@@ -11,8 +11,10 @@ from shared.outcomes.binary import Binary
 from shared.outcomes.classes import Classes, Multiclass, Multilabel
 from shared.outcomes.loss_choice import CrossEntropy, Weighted
 from shared.outcomes.numbers import Forecast
+from shared.proportional_rules import proportional_faults
 from shared.sampling_rules import sampling_faults, sampling_warnings
 from shared.sections import duplicates
+from shared.selection_rules import selection_faults
 from shared.simulation_rules import simulation_faults
 from shared.study import PICKS_ONE, ColumnSplit, DpSgd, LeaveOneSiteOut, SiteHoldout, Study
 
@@ -28,6 +30,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _size_faults(study)
     yield from _modality_faults(study)
     yield from imputation_faults(study)
+    yield from selection_faults(study)
     yield from _fusion_faults(study)
     yield from _evaluation_faults(study)
     yield from _survival_faults(study)
@@ -36,6 +39,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from _resampling_faults(study)
     yield from _recalibration_faults(study)
     yield from boosting_faults(study)
+    yield from proportional_faults(study)
     yield from _comparator_faults(study)
     yield from _strategy_faults(study)
     yield from sampling_faults(study)

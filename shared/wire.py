@@ -60,6 +60,20 @@ class Boost(Task):
     round: int = Field(ge=1)
 
 
+class Count(Task):
+    """What do your training patients say of each column, so that the study's number of them can be chosen?"""
+
+    kind: Literal["count"] = "count"
+
+
+class SumHazards(Task):
+    """Your sums of each Cox regression at these coefficients, (inputs,) by name."""
+
+    kind: Literal["sum-hazards"] = "sum-hazards"
+    stage: Literal["cox"] = "cox"
+    round: int = Field(ge=1)
+
+
 class TallyThreshold(Task):
     """Count your training patients' scores by class, so that a threshold can be chosen."""
 
@@ -115,6 +129,21 @@ class Grown(Reply):
 
     kind: Literal["grown"] = "grown"
     stage: Literal["boost"] = "boost"
+    round: int
+
+
+class Counted(Reply):
+    """Answer to Count: an array a table, of the shape that its rule of selection asks for."""
+
+    kind: Literal["counted"] = "counted"
+    stage: Literal["select"] = "select"
+
+
+class Summed(Reply):
+    """Answer to SumHazards: a Cox regression's likelihood, gradient, information, events and exposure by name."""
+
+    kind: Literal["summed"] = "summed"
+    stage: Literal["cox"] = "cox"
     round: int
 
 
@@ -194,18 +223,22 @@ class Refused(Section):
     sentence: str
 
 
-AnyTask = Annotated[Describe | Train | Boost | TallyThreshold | Evaluate, Field(discriminator="kind")]
-AnyReply = Annotated[Described | Trained | Grown | Tallied | Evaluated | Refused, Field(discriminator="kind")]
-AnyHeader = (
-    Describe | Train | Boost | TallyThreshold | Evaluate | Described | Trained | Grown | Tallied | Evaluated | Refused
-)
-HEADERS: TypeAdapter[AnyHeader] = TypeAdapter(Annotated[AnyHeader, Field(discriminator="kind")])
+AnyTask = Annotated[
+    Describe | Count | Train | Boost | SumHazards | TallyThreshold | Evaluate, Field(discriminator="kind")
+]
+AnyReply = Annotated[
+    Described | Counted | Trained | Grown | Summed | Tallied | Evaluated | Refused, Field(discriminator="kind")
+]
+AnyHeader = AnyTask | AnyReply
+HEADERS: TypeAdapter[AnyHeader] = TypeAdapter(AnyHeader)
 
 # Flower routes a message by its type; the part after the dot names our handler's action.
 MESSAGE_TYPES = {
     "describe": "query.describe",
+    "count": "query.count",
     "train": "train",
     "boost": "train.boost",
+    "sum-hazards": "train.sum_hazards",
     "tally-threshold": "query.tally_threshold",
     "evaluate": "evaluate",
 }

@@ -9,24 +9,27 @@ from pathlib import Path
 from client.agent.books import Books, open_books
 from client.agent.boost import boost
 from client.agent.desk import Desk
+from client.agent.proportional import sum_hazards
+from client.agent.select import count
 from client.agent.work import Answer, describe, evaluate, tally_threshold, train
 from client.approvals import require_approval
 from client.archive import Data
 from client.gatekeeper import check_outgoing, check_study
 from client.site import Site
-from shared.boosting import boosted_in
 from shared.errors import FileError, PrivacyRefusal, StudyError
 from shared.privacy.records import RunKey
 from shared.study import Study
 from shared.study_file import study_from_text
-from shared.wire import Boost, Describe, Envelope, Evaluate, Refused, TallyThreshold, Task, Train
+from shared.wire import Boost, Count, Describe, Envelope, Evaluate, Refused, SumHazards, TallyThreshold, Task, Train
 
 log = logging.getLogger(__name__)
 
 WORK: dict[type[Task], Callable[[Desk, Books, Envelope], Answer]] = {
     Describe: describe,
+    Count: count,
     Train: train,
     Boost: boost,
+    SumHazards: sum_hazards,
     TallyThreshold: tally_threshold,
     Evaluate: evaluate,
 }
@@ -83,8 +86,7 @@ class Agent:
         try:
             reply, spend = self._work(header, task, books)
             desk = self._desks[header.run]
-            boosted = boosted_in(desk.study, header.run.arm)
-            check_outgoing(reply, self._site, desk.model, desk.study, boosted)
+            check_outgoing(reply, self._site, desk.model, desk.study, header.run.arm)
         except Exception as failure:
             if not isinstance(failure, PrivacyRefusal):
                 log.error("a task failed: %s", place_of(failure))

@@ -30,8 +30,16 @@ BEHIND = (
     "named person there puts back the right one, or signs off by `python -m client ledger site.toml --resolve`",
 )
 ANSWERED = ("round-answered", "this round was answered for other weights, and is not answered twice")
-STAGES: tuple[str, ...] = ("encoders", "joint", "fusion", "boost", "threshold")  # in the order of a run
-ANSWERS = ("trained", "grown", "tallied")  # kinds of replies that are made once
+STAGES: tuple[str, ...] = (
+    "select",
+    "encoders",
+    "joint",
+    "fusion",
+    "boost",
+    "cox",
+    "threshold",
+)  # in the order of a run
+ANSWERS = ("counted", "trained", "grown", "summed", "tallied")  # kinds of replies that are made once
 RUN = ("study", "fold", "arm")
 
 

@@ -7,10 +7,13 @@ import torch
 
 from client.archive import Data
 from client.boosting import Booster
+from client.evaluation import Learner
 from client.imputation import imputed
 from client.prognosis import FollowUp
+from client.proportional import Hazards
 from client.site import Site
 from client.weights import verified_weights
+from shared import proportional, selection
 from shared.batch import Batch
 from shared.boosting import PREFIX, boosted_in, leaves_of
 from shared.cohorts import ROLES, Fold, Role, folds, training_patients
@@ -39,6 +42,7 @@ class Desk:
             )
         self.trainers = len(fold.train) if run.arm == "federated" else 1
         self.boosters = {name: Booster(own) for name, own in boosted_in(study, run.arm).items()}
+        self.hazards = {name: Hazards(study, own) for name, own in proportional.cox_in(study, run.arm).items()}
         self.model = MultimodalModel(study)
         self.model.attach({name: verified_weights(site, digest) for name, digest in weights_of(study).items()})
         self._follow_up = data.follow_up(study)
@@ -63,20 +67,30 @@ class Desk:
         """Roles that patients here have, in a fixed order."""
         return [role for role in ROLES if (self._roles == role).any()]
 
+    @property
+    def learners(self) -> dict[str, Learner]:
+        """What is learned beside the study's models, by name."""
+        return {**self.boosters, **self.hazards}
+
     def groups(self, stage: str) -> frozenset[str]:
         """Parameter groups that this hospital trains in a stage: of the modalities that it has, as declared."""
         return self.study.groups(stage, self.held)
 
     def load(self, weights: Arrays) -> None:
         """Take the server's weights; refuses any that are not exactly the study's parameters."""
-        boosters = {name: values for name, values in weights.items() if name.startswith(PREFIX)}
-        self.take_boosters(boosters)
-        weights = {name: values for name, values in weights.items() if name not in boosters}
+        own = {
+            prefix: {name: values for name, values in weights.items() if name.startswith(prefix)}
+            for prefix in (PREFIX, proportional.PREFIX, selection.PREFIX)
+        }
+        self.take_boosters(own[PREFIX])
+        self._take_hazards(own[proportional.PREFIX])
+        self._take_masks(own[selection.PREFIX])
+        beside = {name for part in own.values() for name in part}
+        weights = {name: values for name, values in weights.items() if name not in beside}
         expected = {name: tuple(value.shape) for name, value in self.model.named_parameters()}
         if {name: tuple(values.shape) for name, values in weights.items()} != expected:
             raise PrivacyRefusal("wrong-weights", "the task's weights are not those of the study's model")
-        if not all(values.dtype.kind == "f" and np.isfinite(values).all() for values in weights.values()):
-            raise PrivacyRefusal("wrong-weights", "the task's weights hold something that is not a finite number")
+        _refuse_unless_finite(weights)
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
                 parameter.copy_(torch.from_numpy(np.array(weights[name])))
@@ -93,6 +107,39 @@ class Desk:
                 except ValueError:
                     raise PrivacyRefusal("wrong-weights", "the task's trees are not those declared") from None
             self.boosters[name] = Booster(choice, content)
+
+    def _take_hazards(self, fitted: Arrays) -> None:
+        """Take Cox regressions: those that the task has, each of the study's shape."""
+        shapes = {
+            proportional.PREFIX + name: proportional.fitted_shape(self.study, own.choice)
+            for name, own in self.hazards.items()
+        }
+        if any(shapes.get(name) != tuple(values.shape) for name, values in fitted.items()):
+            raise PrivacyRefusal("wrong-weights", "the task's regressions are not those of the study")
+        _refuse_unless_finite(fitted)
+        for name, own in self.hazards.items():
+            values = fitted.get(proportional.PREFIX + name)
+            found = None if values is None else np.asarray(values, dtype=np.float64)
+            self.hazards[name] = Hazards(self.study, own.choice, found)
+
+    def _take_masks(self, masks: Arrays) -> None:
+        """Take which columns of which tables the model reads: of every table with a selection, ones and zeros."""
+        shapes = {selection.PREFIX + name: own.shape for name, own in selection.selecting(self.study).items()}
+        if {name: tuple(values.shape) for name, values in masks.items()} != shapes:
+            raise PrivacyRefusal("wrong-weights", "the task's choice of columns is not that of the study's tables")
+        if not all(np.isin(values, (0, 1)).all() for values in masks.values()):
+            raise PrivacyRefusal("wrong-weights", "a column is read or not read")
+        self.model.read_only(
+            {
+                name.removeprefix(selection.PREFIX): torch.from_numpy(np.array(values, dtype=np.float32))
+                for name, values in masks.items()
+            }
+        )
+
+
+def _refuse_unless_finite(arrays: Arrays) -> None:
+    if not all(values.dtype.kind == "f" and np.isfinite(values).all() for values in arrays.values()):
+        raise PrivacyRefusal("wrong-weights", "the task's weights hold something that is not a finite number")
 
 
 def held_modalities(study: Study, members: Sequence[str]) -> set[str]:

@@ -119,7 +119,7 @@ def tally_threshold(desk: Desk, books: Books, task: Envelope) -> Answer:
     spend = _planned(desk, books, plan, 1, task) if plan else None
     desk.load(task.arrays)
     tallies: Arrays = {}
-    for model, counts in threshold_tallies(desk.model, desk.patients("train"), desk.boosters).items():
+    for model, counts in threshold_tallies(desk.model, desk.patients("train"), desk.learners).items():
         if plan:
             tallies[model] = counts + gaussian(counts.shape, plan.noise_multiplier / _weight(desk, model))
         else:
@@ -141,7 +141,7 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
     for role in desk.roles:
         batch = desk.patients(role)
         ward = Ward.of(desk.study.outcome, role, batch, desk.site.limits)
-        scores = recalibrated(scores_of(desk.model, batch, desk.boosters), header.recalibration)
+        scores = recalibrated(scores_of(desk.model, batch, desk.learners), header.recalibration)
         if role == "train" and desk.plan:
             nothing = {"role": role, "n": None, "events": None, "reasons": {"all": PROTECTED}}
             figures += [SiteFigures.model_validate({"model": model, **nothing}) for model in scores]

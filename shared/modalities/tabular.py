@@ -52,12 +52,20 @@ class Categorical(Section):
         return self
 
 
+class Selection(Section):
+    """How many columns a model may read, and by what they are chosen from training patients, in each run anew."""
+
+    by: Literal["mutual-information", "correlation", "lasso"]
+    keep: int = Field(ge=1)
+
+
 class Tabular(Input):
     """A patient is a vector: each number scaled to [-1, 1] and each category one-hot; a missing one is zeros
     and a one in its own missing indicator (``indicators = false`` leaves the indicators out).
 
     With ``imputation = "declared"`` the declared ``fill`` of a column stands in place of the zeros; with "forest" what
     a forest expects that each hospital grows on its own training patients, and ``fill`` where there are none.
+    ``select`` keeps a part of the columns; the others are read, and stay zero in the model.
     """
 
     kind: Literal["tabular"]
@@ -68,6 +76,7 @@ class Tabular(Input):
     categorical: dict[str, Categorical] = {}
     indicators: bool = True
     imputation: Literal["indicator", "declared", "forest"] = "indicator"
+    select: Selection | None = None
 
     @model_validator(mode="after")
     def _has_columns(self) -> "Tabular":
@@ -75,6 +84,12 @@ class Tabular(Input):
             raise ValueError("needs at least one numeric or categorical column")
         if twice := duplicates(self.columns):
             raise ValueError(f"each column may stand once, got {', '.join(twice)} again")
+        return self
+
+    @model_validator(mode="after")
+    def _selectable(self) -> "Tabular":
+        if self.select and self.select.keep >= len(self.columns):
+            raise ValueError(f"select keeps fewer than all {len(self.columns)} columns, got {self.select.keep}")
         return self
 
     @model_validator(mode="after")

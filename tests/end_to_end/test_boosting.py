@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from client.boosting import Booster, Growth, boosted_scores, grown
+from client.boosting import Booster, Growth, grown
 from client.gatekeeper import check_outgoing
 from server.auditor import audit_trees
 from server.boosting import joined
@@ -16,6 +16,7 @@ from shared.boosting import leaves_of
 from shared.errors import PrivacyRefusal, ReplyRejected, StudyError
 from shared.learners import Boosted
 from shared.metrics.delong import clustered_auc
+from shared.model import MultimodalModel
 from shared.wire import Boost, Envelope, Grown
 from simulations.arms import Hooks, open_consortium, run_arms
 from tests.small import SITES, agent_of, hospital, random_batch, run_of, small_study
@@ -63,25 +64,26 @@ def test_trees_add_up_and_teach(tmp_path: Path) -> None:
         assert len(leaves_of(content, 2, 2 * (number + 1))) == 2 * (number + 1)
     fresh = random_batch(study, 200, 9)
     fresh.inputs["clinical"][:, 0] += 2 * fresh.outcome[:, 0]
-    scores = boosted_scores({"trees": Booster(CHOICE, content)}, fresh)["trees"]
+    scores = Booster(CHOICE, content).scores(MultimodalModel(study), fresh)
+    assert scores is not None
     assert scores.shape == (200, 1)
     event = fresh.outcome[:, 0].numpy().astype(np.float64)
     assert clustered_auc(event, scores[None, :, 0], fresh.owner.numpy()).auc[0] > 0.85
 
 
 def test_no_leaf_has_fewer_patients_than_a_cell(tmp_path: Path) -> None:
-    site = hospital(tmp_path, open_to_all=True)
+    site, study = hospital(tmp_path, open_to_all=True), small_study(tmp_path, *OURS)
     answer = Grown(round=1)
-    check_outgoing(Envelope(answer, {"boosted.trees": one_tree(tmp_path)}), site, None, boosted={"trees": CHOICE})
+    check_outgoing(Envelope(answer, {"boosted.trees": one_tree(tmp_path)}), site, None, study, "federated")
     fine = one_tree(tmp_path, min_cell=1, patients=8)
     assert 4 * leaves_of(fine, 2, 1)[0] < 5
     for content, code in ((fine, "small-cell"), (fine.astype(np.float32), "no-tree"), (fine[:-9], "no-tree")):
         with pytest.raises(PrivacyRefusal) as refusal:
-            check_outgoing(Envelope(answer, {"boosted.trees": content}), site, None, boosted={"trees": CHOICE})
+            check_outgoing(Envelope(answer, {"boosted.trees": content}), site, None, study, "federated")
         assert refusal.value.code == code
     closed = hospital(tmp_path / "closed")
     with pytest.raises(PrivacyRefusal, match="without privacy"):
-        check_outgoing(Envelope(answer, {"boosted.trees": one_tree(tmp_path)}), closed, None, boosted={"trees": CHOICE})
+        check_outgoing(Envelope(answer, {"boosted.trees": one_tree(tmp_path)}), closed, None, study, "federated")
 
 
 def altered(content: np.ndarray, **changes: object) -> np.ndarray:

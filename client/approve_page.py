@@ -96,9 +96,8 @@ def print_request(site: Site, study: Study, spends: Sequence[Spend], console: Co
             "  - boosted trees: the points where they split are values of patients here, and all hospitals get them"
         )
     if study.cox and trains:
-        console.print(
-            "  - sums of training patients for a Cox regression: gradients, products of inputs, events by time"
-        )
+        told = "gradients, products of inputs, events by time"
+        console.print(f"  - sums of training patients for a Cox regression: {told}")
     if selecting(study) and trains:
         console.print("  - counts of training patients by class in each column, from which columns are chosen")
     limits = site.limits

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from shared.encoders import ENCODERS
+from shared.encoders.base import FixedFeatures
 from shared.wire import Envelope, Trained
 from tests.encoder_samples import CASES, PATIENTS, SECTIONS, built, named, prepared, raw, section
 
@@ -15,10 +16,9 @@ each = pytest.mark.parametrize("case", CASES, ids=named)
 ON_FIXED_FEATURES = [
     (kind, name, options)
     for kind, name, options in CASES
-    if name
-    in ("linear", "filters", "attention-mil", "wavelets", "beat-shape", "window-statistics", "ngrams", "words",
-        "hashed-bag", "byte-histogram", "pooling") or options.get("tuning") == "frozen"
-]  # fmt: skip
+    if (isinstance(made := ENCODERS[kind][name].kind, type) and issubclass(made, FixedFeatures))
+    or options.get("tuning") == "frozen"
+]
 FULL: dict[str, dict[str, Any]] = {  # the sample's patients without any room left, and in longer sequences
     "bag": {"items": 2},
     "text": {"tokens": 8},

@@ -17,7 +17,8 @@ from shared.metrics.scores import ScoreTally
 from shared.metrics.threshold import threshold_counts
 from shared.model import MultimodalModel
 from shared.outcomes.base import OutcomeSection, Target
-from shared.wire import ClassCells, Line, SiteFigures
+from shared.score_cells import ClassCells
+from shared.wire import Line, SiteFigures
 
 TOO_FEW = "too few to report"
 ONE_CLASS = "one class only"

@@ -38,18 +38,11 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
     earlier = run.seconds
     nodes = roll_call(grid, {*job.trainers, *job.evaluators}, job.deadline)
     desk = Questions(grid, job, nodes, run.diary)
-    # 1. Who is there, with how many patients?
-    run.cohorts = run.cohorts or desk.describe()
-    if not run.stage:
-        run.learners |= chosen(desk)
+    # 1. Who is there, with how many patients, and which columns are read?
+    _open(desk, run)
     # 2. Train, stage by stage; each stage ends with its average over the last half of its rounds.
     for stage, rounds in stages_left(job, run):
-        if stage == BOOST:
-            boost(desk, run, rounds, checkpoint_file(job))
-        elif stage == COX:
-            proportional(desk, run, checkpoint_file(job))
-        else:
-            _stage(desk, run, stage, rounds)
+        _train(desk, run, stage, rounds)
     # 3. Freeze: from here on the weights have one digest.
     frozen = {**run.weights, **run.learners}
     digest = weights_digest(frozen)
@@ -68,7 +61,7 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         run=job.run,
         private=job.study.private,
         trainers=job.trainers,
-        cohorts=run.cohorts,
+        cohorts=run.cohorts or {},
         ledger=tuple(run.diary.ledger),
         models=digest,
         thresholds=run.thresholds,
@@ -82,6 +75,23 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         notes=tuple(run.diary.notes),
         seconds=earlier + time.monotonic() - begun,
     )
+
+
+def _open(desk: Questions, run: Progress) -> None:
+    """What stands before the first round."""
+    run.cohorts = run.cohorts or desk.describe()
+    if not run.stage:
+        run.learners |= chosen(desk)
+
+
+def _train(desk: Questions, run: Progress, stage: str, rounds: int) -> None:
+    """One stage of the study's models, or of what is learned beside them."""
+    if stage == BOOST:
+        boost(desk, run, rounds, checkpoint_file(desk.job))
+    elif stage == COX:
+        proportional(desk, run, checkpoint_file(desk.job))
+    else:
+        _stage(desk, run, stage, rounds)
 
 
 def save_models(job: Assignment, run: Progress, digest: str) -> None:

@@ -6,6 +6,7 @@ Its sums add up over hospitals, each of which is a stratum with a baseline of it
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.learners import Cox
 from shared.metrics.tally import Floats
@@ -55,12 +56,12 @@ def exposure(outcome: Survival, time: Floats) -> Floats:
     """Time that each unit was watched in each interval, (units, intervals), the last of them after the last cut."""
     ends = np.array([*outcome.cuts, np.inf])
     starts = np.array([0.0, *outcome.cuts])
-    return np.clip(time[:, None] - starts, 0.0, ends - starts)
+    return np.asarray(np.clip(time[:, None] - starts, 0.0, ends - starts))
 
 
-def interval(outcome: Survival, time: Floats) -> Floats:
+def interval(outcome: Survival, time: Floats) -> npt.NDArray[np.int64]:
     """The number of the interval in which each time lies; a cut belongs to what begins with it."""
-    return np.searchsorted(outcome.cuts, time, side="right")
+    return np.asarray(np.searchsorted(outcome.cuts, time, side="right"), dtype=np.int64)
 
 
 def log_odds(fitted: Floats, design: Floats, cuts: Sequence[float]) -> Floats:

@@ -63,7 +63,7 @@ def mutual_information(table: Floats) -> float:
     expected = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
     told = float(np.sum(p[p > 0] * np.log(p[p > 0] / expected[p > 0])))
     rows, columns = (int((p.sum(axis=axis) > 0).sum()) for axis in (1, 0))
-    return told - (rows - 1) * (columns - 1) / (2 * n)
+    return told - float((rows - 1) * (columns - 1) / (2 * n))
 
 
 def abs_correlation(table: Floats) -> float:
@@ -73,7 +73,7 @@ def abs_correlation(table: Floats) -> float:
     place, number = np.arange(known.shape[1], dtype=np.float64), np.arange(len(known), dtype=np.float64)
     x, y = place - weight.sum(axis=0) @ place, number - weight.sum(axis=1) @ number
     spread = (weight.sum(axis=0) @ x**2) * (weight.sum(axis=1) @ y**2)
-    return abs(float(y @ weight @ x)) / float(np.sqrt(spread)) if n > 0 and spread > 0 else 0.0
+    return float(abs(y @ weight @ x) / np.sqrt(spread)) if n > 0 and spread > 0 else 0.0
 
 
 def cramer_v(table: Floats) -> float:

@@ -21,6 +21,7 @@ from shared.cohorts import Role
 from shared.portrait import Portrait
 from shared.privacy.records import RunKey
 from shared.risk_figures import RiskFigures
+from shared.score_cells import ClassCells
 from shared.sections import Section
 
 Arrays = dict[str, npt.NDArray[Any]]  # float32 weights and updates, float64 tallies
@@ -155,24 +156,6 @@ class Tallied(Reply):
     releases: int
 
 
-class ClassCells(Section):
-    """Scores of one class on the fixed grid around the threshold, small cells merged."""
-
-    edges: tuple[int, ...]
-    counts: tuple[int, ...]
-
-    @model_validator(mode="after")
-    def _on_the_grid(self) -> "ClassCells":
-        from shared.metrics.cells import BINS  # with scipy, which a courier need not wait for
-
-        ends = self.edges[:1] == (0,) and self.edges[-1:] == (BINS,)
-        if not ends or self.edges != tuple(sorted(set(self.edges))) or len(self.counts) != len(self.edges) - 1:
-            raise ValueError("edges must rise from the grid's first to its last, with a cell between any two")
-        if min(self.counts) < 0:
-            raise ValueError("a count cannot be negative")
-        return self
-
-
 class SiteFigures(Section):
     """One model on one cohort of one hospital; a figure that may not leave or is undefined is None, with a reason.
 
@@ -223,12 +206,9 @@ class Refused(Section):
     sentence: str
 
 
-AnyTask = Annotated[
-    Describe | Count | Train | Boost | SumHazards | TallyThreshold | Evaluate, Field(discriminator="kind")
-]
-AnyReply = Annotated[
-    Described | Counted | Trained | Grown | Summed | Tallied | Evaluated | Refused, Field(discriminator="kind")
-]
+KIND = Field(discriminator="kind")
+AnyTask = Annotated[Describe | Count | Train | Boost | SumHazards | TallyThreshold | Evaluate, KIND]
+AnyReply = Annotated[Described | Counted | Trained | Grown | Summed | Tallied | Evaluated | Refused, KIND]
 AnyHeader = AnyTask | AnyReply
 HEADERS: TypeAdapter[AnyHeader] = TypeAdapter(AnyHeader)
 

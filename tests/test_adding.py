@@ -255,5 +255,5 @@ def test_a_study_of_the_three_runs_over_hospitals_and_learns(copy: Path) -> None
 
 def test_the_contracts_hold_of_them_because_they_are_registered(copy: Path) -> None:
     files = [f"tests/contracts/test_{kind}.py" for kind in ("modalities", "encoders", "fusions", "outcomes")]
-    told = called(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", "pair or total or stay")
+    told = called(copy, "-m", "pytest", "-p", "no:cacheprovider", *files, "-k", "pair or total or stay")
     assert int(re.search(r"(\d+) passed", told)[1]) >= 20  # type: ignore[index]

@@ -15,10 +15,10 @@ from shared.metrics.cells import BINS
 from shared.metrics.threshold import CELLS
 from shared.model import MultimodalModel, in_stage
 from shared.risk_figures import Paired, Precision, RiskFigures
+from shared.score_cells import ClassCells
 from shared.study_file import load_study
 from shared.wire import (
     Arrays,
-    ClassCells,
     CohortCount,
     Described,
     Envelope,

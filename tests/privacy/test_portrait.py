@@ -19,9 +19,10 @@ from shared.cohorts import portrayed
 from shared.errors import PrivacyRefusal
 from shared.metrics.cells import BINS
 from shared.portrait import Area, CategoryColumn, NumberColumn, PatternCount, Portrait, Prognosis, Removed
+from shared.score_cells import ClassCells
 from shared.study import LeaveOneSiteOut
 from shared.study_file import load_study
-from shared.wire import ClassCells, Envelope, Evaluated, SiteFigures
+from shared.wire import Envelope, Evaluated, SiteFigures
 from tests.small import agent_of, ask_figures, hospital, small_study
 
 STUDY = load_study("lscc-staging")

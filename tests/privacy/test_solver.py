@@ -24,7 +24,8 @@ from client.site import Limits
 from shared.metrics.scores import MIDDLE, WIDTH
 from shared.metrics.threshold import CELLS, gathered
 from shared.outcomes import Outcome
-from shared.wire import ClassCells, SiteFigures
+from shared.score_cells import ClassCells
+from shared.wire import SiteFigures
 from tests.small import agent_of, ask_counts, ask_figures, hospital, moved_model, small_study
 
 LIMITS = Limits(max_epsilon=1.0)

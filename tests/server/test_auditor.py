@@ -13,8 +13,9 @@ from shared.metrics.cells import BINS
 from shared.metrics.threshold import CELLS
 from shared.model import group_of, in_stage
 from shared.portrait import PatternCount, Portrait
+from shared.score_cells import ClassCells
 from shared.study import Study
-from shared.wire import Arrays, ClassCells, Envelope, Evaluate, Evaluated, Refused, SiteFigures, Tallied, Train, Trained
+from shared.wire import Arrays, Envelope, Evaluate, Evaluated, Refused, SiteFigures, Tallied, Train, Trained
 from tests.small import ask_figures, ask_round, small_study
 
 

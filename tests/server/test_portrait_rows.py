@@ -21,8 +21,9 @@ from shared.metrics.cells import BINS
 from shared.metrics.concordance import PairCounts
 from shared.portrait import CategoryColumn, PatternCount, Portrait, Removed
 from shared.privacy.records import RunKey
+from shared.score_cells import ClassCells
 from shared.study_file import load_study
-from shared.wire import ClassCells, SiteFigures
+from shared.wire import SiteFigures
 from tests.server.report_samples import sample_results
 
 STUDY = load_study("lscc-staging")

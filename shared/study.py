@@ -31,7 +31,16 @@ class FusionChoice(Section):
     """How embeddings become one score; ``clip_share`` is the primary model's part of the shared clip (its square)."""
 
     kind: Literal[
-        "concat", "mean", "gated", "self-attention", "cross-attention", "multiscale", "kernel", "late", "cooperative"
+        "concat",
+        "mlp",
+        "mean",
+        "gated",
+        "self-attention",
+        "cross-attention",
+        "multiscale",
+        "kernel",
+        "late",
+        "cooperative",
     ] = "concat"
     combinations: Literal["all", "primary"] = "all"
     masked: bool = False  # one fusion for all combinations, what a model does not use masked, instead of one for each

@@ -139,7 +139,7 @@ LINES = [  # file, what stands there, what is put before or in its place
     ("shared/encoders/__init__.py", '    "bytes": {', '    "pair": {{"weighed": Entry(Weighed, "vmap")}},\n{}'),
     ("shared/fusions/__init__.py", "from shared.heads", "from shared.fusions.total import Total\n{}"),
     ("shared/fusions/__init__.py", '    "late": Late,', '{}\n    "total": Total,'),
-    ("shared/study.py", '"cooperative"\n', '"cooperative", "total"\n'),
+    ("shared/study.py", '        "cooperative",', '{}\n        "total",'),
     ("shared/outcomes/__init__.py", "from shared.outcomes.surv", "from shared.outcomes.stay import Stay\n{}"),
     ("shared/outcomes/__init__.py", '    "forecast": Forecast,', '{}\n    "stay": Stay,'),
     ("shared/outcomes/__init__.py", "Regression | Forecast,", "Regression | Forecast | Stay,"),

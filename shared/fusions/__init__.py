@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from shared.fusions.attention import CrossAttention, SelfAttention
 from shared.fusions.base import Fusion
-from shared.fusions.concat import Concat
+from shared.fusions.concat import Concat, Mlp
 from shared.fusions.gated import Gated
 from shared.fusions.kernel import Kernel
 from shared.fusions.late import Cooperative, Late
@@ -14,6 +14,7 @@ from shared.heads import Outputs
 
 FUSIONS: dict[str, Callable[[Mapping[str, int], Outputs], Fusion]] = {
     "concat": Concat,
+    "mlp": Mlp,
     "mean": Mean,
     "gated": Gated,
     "self-attention": SelfAttention,

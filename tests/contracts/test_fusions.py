@@ -136,3 +136,22 @@ def test_a_hospital_trains_the_fusions_that_it_has_the_modalities_of() -> None:
     assert one.groups("fusion", held) == {"clinical+ct+laryngoscopy"}
     assert one.groups("fusion", {"ct"}) == apart.groups("fusion", {"ct"}) == set()
     assert apart.groups("encoders", held) == held
+
+
+def test_a_network_on_concatenated_embeddings_learns_what_no_sum_of_scores_can() -> None:
+    """Whether two embeddings agree: no linear head tells it, hidden units do."""
+    generator = torch.Generator().manual_seed(3)
+    embeddings = {name: torch.randn(400, 1, generator=generator) for name in "ab"}
+    truth = (embeddings["a"] * embeddings["b"] > 0).float()
+    there = {name: torch.ones(400, dtype=torch.bool) for name in "ab"}
+    right = {}
+    for kind in ("concat", "mlp"):
+        fusion = FUSIONS[kind](dict.fromkeys("ab", 1), Outputs(1))
+        optimizer = torch.optim.Adam(fusion.parameters(), lr=0.05)
+        for _ in range(200):
+            optimizer.zero_grad()
+            nn.functional.binary_cross_entropy_with_logits(fusion(embeddings, there), truth).backward()
+            optimizer.step()
+        right[kind] = float(((fusion(embeddings, there) > 0) == (truth > 0.5)).float().mean())
+    assert right["concat"] < 0.6
+    assert right["mlp"] > 0.9

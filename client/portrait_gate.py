@@ -106,10 +106,9 @@ def _check_prognosis(own: Prognosis, told: SiteFigures | None, limits: Limits) -
     sizes = group_sizes(told) if told else None
     if sizes is None:
         raise PrivacyRefusal("small-cell", "risk groups must not give hidden cells of the table of decisions away")
-    for row in (*own.events, *own.others):
-        _refuse_small(row, limits)
-    _refuse_small([sum(row) for row in (*own.events, *own.others)], limits)
-    if min(own.sizes) < limits.min_class or sum(map(sum, own.events)) < limits.min_class:
+    for row in own.rows:
+        _refuse_small([*row.counts, row.total], limits)
+    if min(own.sizes) < limits.min_class or own.had_event < limits.min_class:
         raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
     lost = [whole - followed for whole, followed in zip(sizes, own.sizes, strict=True)]
     if min(lost) < 0:

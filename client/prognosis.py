@@ -1,4 +1,4 @@
-"""Survival by risk group on the study's grid of times: intervals merged until no count is a small one.
+"""Survival by risk group on the study's grid of times: in each row intervals are merged until no count is small.
 
 Survival is told only where the table of decisions is told too: the sizes of the risk groups would otherwise give its
 hidden cells away.
@@ -15,7 +15,7 @@ from shared.metrics.concordance import PairCounts
 from shared.metrics.delong import Floats
 from shared.metrics.log_rank import LogRankSums
 from shared.metrics.scores import MIDDLE
-from shared.portrait import Prognosis
+from shared.portrait import Prognosis, TimeCells
 from shared.wire import SiteFigures
 
 TOO_FEW = "too few patients, events, or patients without follow-up in a group"
@@ -95,27 +95,29 @@ def _tables(endpoint: Endpoint, time: Floats, event: Floats, high: Mask) -> npt.
 def merged_edges(tables: npt.NDArray[np.int64] | Floats, min_cell: int) -> list[int]:
     """The most edges between which no row of (rows, intervals) has more than nobody and fewer than ``min_cell``.
 
-    ``best[end]`` are the edges of the beginning up to ``end``; empty where it cannot be parted. The whole must pass.
+    ``best[end]`` are the edges of the beginning up to ``end``; empty where it cannot be parted. The whole must pass. Of
+    several ways the one with the shortest last part: who is in it counts as observed to its end.
     """
     below = np.concatenate([np.zeros((len(tables), 1), dtype=tables.dtype), np.cumsum(tables, axis=1)], axis=1)
     best: list[list[int]] = [[0]]
     for end in range(1, tables.shape[1] + 1):
         sound = [
             start
-            for start in range(end)
+            for start in reversed(range(end))
             if best[start] and not np.any((part := below[:, end] - below[:, start]) * (part < min_cell))
         ]
         best.append(max(([*best[start], end] for start in sound), key=len, default=[]))
     return best[-1]
 
 
+def _cells(row: npt.NDArray[np.int64], min_cell: int) -> TimeCells:
+    edges = merged_edges(row[np.newaxis], min_cell)
+    return TimeCells(edges=tuple(edges), counts=tuple(np.add.reduceat(row, edges[:-1]).tolist()))
+
+
 def _prognosis(tables: npt.NDArray[np.int64], sums: LogRankSums, pairs: PairCounts, limits: Limits) -> Prognosis | None:
-    edges = merged_edges(tables, limits.min_cell)
-    low_events, high_events, low_others, high_others = (
-        tuple(row) for row in np.add.reduceat(tables, edges[:-1], axis=1).tolist()
-    )
+    low_events, high_events, low_others, high_others = (_cells(row, limits.min_cell) for row in tables)
     return Prognosis(
-        edges=tuple(edges),
         events=(low_events, high_events),
         others=(low_others, high_others),
         expected=_digits(float(sums.expected[1])),

@@ -22,7 +22,6 @@ def _three_digits(value: float) -> float:
 
 Digits = Annotated[float, AfterValidator(_three_digits)]
 Count = Annotated[int, Field(ge=0)]
-Pair = tuple[Count, ...]  # of the low and the high risk group, by interval
 
 
 class Area(Section):
@@ -74,34 +73,56 @@ class CategoryColumn(Section):
         return (*self.counts, self.missing)
 
 
-class Prognosis(Section):
-    """The second endpoint by risk group, low and high, of the primary model at its frozen threshold.
+class TimeCells(Section):
+    """Patients between places in the study's grid of times: 0, then each cut, then the end of all observation.
 
-    ``edges`` are places in the study's grid of times: 0, then each cut, then the end of all observation; intervals in
-    which a count would be small are merged. Log-rank and C are of the time up to the last cut.
+    Intervals in which the count would be small are merged.
     """
 
     edges: tuple[int, ...] = Field(min_length=2)
-    events: tuple[Pair, Pair]
-    others: tuple[Pair, Pair]  # censored in the interval; in the last one also all who were observed to its end
+    counts: tuple[Count, ...]
+
+    @model_validator(mode="after")
+    def _even(self) -> "TimeCells":
+        rising = self.edges[0] == 0 and list(self.edges) == sorted(set(self.edges))
+        if not rising or len(self.counts) != len(self.edges) - 1:
+            raise ValueError("edges rise from 0, with a count between any two")
+        return self
+
+    @property
+    def total(self) -> int:
+        """Patients in all."""
+        return sum(self.counts)
+
+
+class Prognosis(Section):
+    """The second endpoint by risk group, low and high, of the primary model at its frozen threshold.
+
+    Each row is merged for itself: no patient stands in two. Log-rank and C are of the time up to the last cut.
+    """
+
+    events: tuple[TimeCells, TimeCells]
+    others: tuple[TimeCells, TimeCells]  # censored in the cell; in the last one also who was observed to its end
     expected: Annotated[Variance, Field(ge=0)]  # events of the high group, were there no difference
     variance: Variance
     c_index: Rounded
     c_error: Rounded
 
-    @model_validator(mode="after")
-    def _even(self) -> "Prognosis":
-        rows = (*self.events, *self.others)
-        rising = self.edges[0] == 0 and list(self.edges) == sorted(set(self.edges))
-        if not rising or any(len(row) != len(self.edges) - 1 for row in rows):
-            raise ValueError("edges rise from 0, with a count between any two")
-        return self
+    @property
+    def rows(self) -> tuple[TimeCells, ...]:
+        """Events of the low and of the high group, then the others of each."""
+        return (*self.events, *self.others)
 
     @property
     def sizes(self) -> tuple[int, int]:
         """Patients of the low and of the high group."""
-        low, high = (sum(events) + sum(others) for events, others in zip(self.events, self.others, strict=True))
+        low, high = (events.total + others.total for events, others in zip(self.events, self.others, strict=True))
         return low, high
+
+    @property
+    def had_event(self) -> int:
+        """Patients of both groups who had the event."""
+        return sum(row.total for row in self.events)
 
 
 class Portrait(Section):

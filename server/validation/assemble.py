@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from server.record import RunRecord
 from server.report.books import Composed, PrivacyRecord, Spent
 from server.report.results import Metric, Oracle, Results, StudyRecord, Timing
+from server.report.wording import PROTECTION, arm_name
 from server.validation.adequacy import published_rows, sample_size_rows
 from server.validation.comparisons import arm_comparisons, model_comparisons
 from server.validation.conduct import release_rows, round_rows, seal_rows
@@ -70,7 +71,7 @@ def assemble(
         warnings=_warnings(study, records, metrics),
         timing=Timing(
             seconds_total=seconds,
-            phases={r.run.name + _kind(r): r.seconds for r in records},
+            phases={_phase(r): r.seconds for r in records},
             rounds=tuple(row for record in records for row in round_rows(record)),
             frozen={record.models: record.committed for record in records if record.committed},
         ),
@@ -111,8 +112,11 @@ def _outcome_phrase(study: Study) -> str:
     return f"{study.outcome.phrase}, predicted {study.outcome.predicted_at}"
 
 
-def _kind(record: RunRecord) -> str:
-    return " (private)" if record.private else " (no privacy)"
+def _phase(record: RunRecord) -> str:
+    """A run in words, as "alone at north, no privacy"."""
+    run = record.run
+    fold = f", fold {run.fold}" if run.fold != "main" else ""
+    return f"{arm_name(run.arm)}{fold}, {PROTECTION[record.private]}"
 
 
 def _privacy(study: Study, records: Sequence[RunRecord]) -> PrivacyRecord:

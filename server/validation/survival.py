@@ -1,4 +1,4 @@
-"""The second endpoint by risk group of the primary model: life tables on common intervals, log-rank, C-index.
+"""The second endpoint by risk group of the primary model: life tables on the study's grid, log-rank, C-index.
 
 The log-rank test is stratified by hospital; the hazard ratio is Peto's, from the same sums.
 """
@@ -17,12 +17,16 @@ from server.report.results import Metric
 from shared.cohorts import ROLES, Role
 from shared.metrics.kaplan_meier import LifeTable
 from shared.metrics.tally import Floats
-from shared.portrait import Prognosis
+from shared.portrait import Prognosis, TimeCells
 from shared.study import Study
 
 Z = 1.959963984540054
 GROUPS = ("low risk", "high risk")
-METHOD = "life table on the declared times, merged until no count is small; log-rank and Peto's hazard ratio"
+FEWEST = 4  # edges of events that tell two times apart: from 0, one between, the last cut, the end
+METHOD = (
+    "life table on the declared times, from counts merged until none is small and spread evenly over their time; "
+    "log-rank and Peto's hazard ratio"
+)
 STRATIFIED = f"{METHOD}, stratified by hospital"
 OWN_C = "within the hospital, infinitesimal jackknife"
 MEAN_C = "within hospitals, weighted by inverse variance"
@@ -56,14 +60,14 @@ def concordance_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
                 low=None if value is None else max(value - half, 0.0),
                 high=None if value is None else min(value + half, 1.0),
                 n=sum(sum(part.sizes) for part in parts),
-                events=sum(sum(map(sum, part.events)) for part in parts),
+                events=sum(part.had_event for part in parts),
                 method=OWN_C if site else MEAN_C,
                 reason=None if known else "no pair of patients can be compared",
             )
 
 
 def _told(study: Study, record: RunRecord, role: Role) -> Told:
-    """What each hospital told, of those whose intervals are of the study's grid."""
+    """What each hospital told, of those whose cells are of the study's grid."""
     if study.survival is None:
         return []
     end = len(study.survival.grid) - 1
@@ -71,7 +75,7 @@ def _told(study: Study, record: RunRecord, role: Role) -> Told:
         (site, own.prognosis)
         for site, portraits in sorted(record.portraits.items())
         for own in portraits
-        if own.role == role and own.prognosis is not None and own.prognosis.edges[-1] == end
+        if own.role == role and own.prognosis and all(row.edges[-1] == end for row in own.prognosis.rows)
     ]
 
 
@@ -86,14 +90,13 @@ def _where(study: Study, record: RunRecord, role: Role, site: str | None) -> dic
 
 
 def _curves(study: Study, place: tuple[RunRecord, Role, str | None], parts: Sequence[Prognosis]) -> Survival | None:
-    """None where too few had the event for any interval to be told apart."""
+    """None where too few had the event for any two times to be told apart."""
     endpoint = study.survival
     assert endpoint is not None
-    edges = sorted(set.intersection(*(set(part.edges) for part in parts)))
-    if len(edges) < 3:
+    if all(len(row.edges) < FEWEST for part in parts for row in part.events):
         return None
-    table = reduce(add, (life_table(part, edges) for part in parts))
-    observed = sum(sum(part.events[1]) for part in parts)
+    table = reduce(add, (life_table(part, endpoint.grid) for part in parts))
+    observed = sum(part.events[1].total for part in parts)
     expected, variance = sum(part.expected for part in parts), sum(part.variance for part in parts)
     gap = observed - expected
     known = variance > 0
@@ -102,7 +105,7 @@ def _curves(study: Study, place: tuple[RunRecord, Role, str | None], parts: Sequ
             **_where(study, *place),
             "endpoint": endpoint.name,
             "unit": endpoint.unit,
-            "time": tuple(endpoint.grid[edge] for edge in edges[:-1]),
+            "time": endpoint.grid[:-1],
             "groups": tuple(_group(name, table, row) for row, name in enumerate(GROUPS)),
             "chi2": gap**2 / variance if known else None,
             "df": 1 if known else None,
@@ -111,7 +114,7 @@ def _curves(study: Study, place: tuple[RunRecord, Role, str | None], parts: Sequ
             "low": _ratio(gap / variance - Z / math.sqrt(variance)) if known else None,
             "high": _ratio(gap / variance + Z / math.sqrt(variance)) if known else None,
             "n": sum(sum(part.sizes) for part in parts),
-            "events": sum(sum(map(sum, part.events)) for part in parts),
+            "events": sum(part.had_event for part in parts),
             "method": METHOD if place[2] else STRATIFIED,
             "reason": None if known else "no event in either group",
         }
@@ -123,14 +126,18 @@ def _ratio(log: float) -> float:
     return math.exp(min(max(log, -20.0), 20.0))
 
 
-def life_table(part: Prognosis, edges: Sequence[int]) -> LifeTable:
-    """A hospital's counts in the intervals between ``edges``, each of which is an edge of its own."""
-    starts = [part.edges.index(edge) for edge in edges[:-1]]
-    events, others = (
-        np.add.reduceat(np.array(rows, dtype=np.float64), starts, axis=1) for rows in (part.events, part.others)
-    )
+def life_table(part: Prognosis, grid: Sequence[float]) -> LifeTable:
+    """A hospital's patients in every interval of the grid of times, which ends with infinity."""
+    events, others = (np.stack([_spread(row, grid) for row in rows]) for rows in (part.events, part.others))
     left = events + others
     return LifeTable(np.cumsum(left[:, ::-1], axis=1)[:, ::-1], events, others)
+
+
+def _spread(row: TimeCells, grid: Sequence[float]) -> Floats:
+    """A cell's patients evenly over its time; those of the last cell, which has no end, were observed to the last."""
+    below = np.concatenate([[0.0], np.cumsum(row.counts)])
+    inner = np.interp(grid[:-1], [grid[edge] for edge in row.edges[:-1]], below[:-1])
+    return np.diff(np.concatenate([inner, below[-1:]]))
 
 
 def _group(name: str, table: LifeTable, row: int) -> RiskGroup:
@@ -145,9 +152,9 @@ def _group(name: str, table: LifeTable, row: int) -> RiskGroup:
         survival=tuple(survival.tolist()),
         low=tuple(low.tolist()),
         high=tuple(high.tolist()),
-        at_risk=tuple(int(count) for count in table.at_risk[row]),
-        events=tuple(int(count) for count in np.concatenate([[0.0], np.cumsum(events)])),
-        n=int(table.at_risk[row, 0]),
+        at_risk=tuple(round(count) for count in table.at_risk[row]),
+        events=tuple(round(count) for count in np.concatenate([[0.0], np.cumsum(events)])),
+        n=round(table.at_risk[row, 0]),
     )
 
 

@@ -18,7 +18,7 @@ from client.table_one import number_column, suppressed
 from shared.cohorts import portrayed
 from shared.errors import PrivacyRefusal
 from shared.metrics.cells import BINS
-from shared.portrait import Area, CategoryColumn, NumberColumn, PatternCount, Portrait, Prognosis, Removed
+from shared.portrait import Area, CategoryColumn, NumberColumn, PatternCount, Portrait, Prognosis, Removed, TimeCells
 from shared.score_cells import ClassCells
 from shared.study import LeaveOneSiteOut
 from shared.study_file import load_study
@@ -57,22 +57,22 @@ def test_small_patterns_stand_together(counts: list[int], min_cell: int) -> None
     assert (None in groups) == any(count < min_cell for count in patterns.values())
 
 
-@given(tables=st.lists(st.lists(st.integers(0, 9), min_size=6, max_size=6), min_size=4, max_size=4), min_cell=MIN_CELL)
-def test_intervals_are_merged_until_none_is_small(tables: list[list[int]], min_cell: int) -> None:
-    counts = np.array(tables)
-    if any(0 < row.sum() < min_cell for row in counts):
-        assert merged_edges(counts, min_cell) == []
+@given(row=st.lists(st.integers(0, 9), min_size=6, max_size=6), min_cell=MIN_CELL)
+def test_intervals_are_merged_until_none_is_small(row: list[int], min_cell: int) -> None:
+    counts = np.array(row)
+    if 0 < counts.sum() < min_cell:
+        assert merged_edges(counts[np.newaxis], min_cell) == []
         return
-    edges = merged_edges(counts, min_cell)
-    cells = np.add.reduceat(counts, edges[:-1], axis=1)
+    edges = merged_edges(counts[np.newaxis], min_cell)
+    cells = np.add.reduceat(counts, edges[:-1])
     assert edges[0] == 0
-    assert edges[-1] == counts.shape[1]
+    assert edges[-1] == len(counts)
     assert not ((cells > 0) & (cells < min_cell)).any()
     finest = max(  # no other way to part them has more intervals
         len(kept) + 2
         for chosen in product((False, True), repeat=5)
         for kept in [[place + 1 for place, there in enumerate(chosen) if there]]
-        for part in [np.add.reduceat(counts, [0, *kept], axis=1)]
+        for part in [np.add.reduceat(counts, [0, *kept])]
         if not ((part > 0) & (part < min_cell)).any()
     )
     assert len(edges) == finest
@@ -106,9 +106,13 @@ def cells(*counts: int, edges: tuple[int, ...] = (0, BINS // 2, BINS)) -> ClassC
     return ClassCells(edges=edges, counts=counts)
 
 
+def row(*counts: int, edges: tuple[int, ...] = (0, 3, 7)) -> TimeCells:
+    return TimeCells.model_construct(edges=edges, counts=counts)
+
+
 SURVIVAL = {
-    "edges": (0, 3, 7), "events": ((6, 10), (12, 8)), "others": ((5, 29), (7, 37)), "expected": 17.2, "variance": 8.8,
-    "c_index": 0.58, "c_error": 0.04,
+    "events": (row(6, 10, 0, edges=(0, 4, 10, 11)), row(12, 8)), "others": (row(5, 29), row(7, 37, edges=(0, 5, 7))),
+    "expected": 17.2, "variance": 8.8, "c_index": 0.58, "c_error": 0.04,
 }  # fmt: skip
 SOUND = Portrait(
     role="external",
@@ -182,13 +186,14 @@ BAD: list[tuple[dict[str, object], str]] = [
     (sex(None, 110, missing=None), "small-cell"),  # together four
     (sex(25, 80), "other-patients"),
     (sex(25, 80, 9), "foreign-name"),
-    (survival(events=((6, 10), (4, 16))), "small-cell"),
-    (survival(edges=(0, 3, 5, 7)), "not-rounded"),
+    (survival(events=(row(6, 10), row(4, 16))), "small-cell"),
+    (survival(events=(row(6, 10), row(12, 8, edges=(0, 3, 5, 7)))), "not-rounded"),
+    (survival(events=(row(6, 10), row(12, 8, edges=(0, 7, 5)))), "not-rounded"),
     (survival(variance=8.81234), "not-rounded"),
     (survival(c_index=0.5812), "not-rounded"),
-    (survival(others=((5, 29), (7, 34))), "small-cell"),  # three of the high group were not followed
-    (survival(events=((6, 14), (12, 8))), "other-patients"),
-    (survival(events=((0, 0), (5, 0)), others=((5, 45), (7, 52))), "too-few"),
+    (survival(others=(row(5, 29), row(7, 34))), "small-cell"),  # three of the high group were not followed
+    (survival(events=(row(6, 14), row(12, 8))), "other-patients"),
+    (survival(events=(row(0, 0), row(5, 0)), others=(row(5, 45), row(7, 52))), "too-few"),
     ({"withheld": ("Jane Doe",)}, "foreign-name"),
 ]
 

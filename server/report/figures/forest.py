@@ -12,7 +12,7 @@ from server.report.layout import WIDE, Drawn, Figure
 from server.report.results import Meta
 from server.report.view import Estimate, Place, View
 
-WIDTH, LEFT, RIGHT, TOP, ROW = 700.0, 236.0, 530.0, 48.0, 24.0
+WIDTH, LEFT, RIGHT, TOP, ROW = 712.0, 230.0, 518.0, 48.0, 24.0
 METRICS = {"auc": 0.5, "calibration_slope": 1.0}  # what is drawn, and where no discrimination or perfection lies
 UNSURE = 5  # with fewer hospitals a prediction interval is too narrow too often
 

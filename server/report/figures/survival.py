@@ -1,15 +1,18 @@
-"""Kaplan-Meier curves by risk group, with the patients at risk under each panel."""
+"""Survival curves by risk group, with the patients at risk under each panel."""
+
+import math
 
 from server.report import wording
-from server.report.curves import RiskGroup, Survival
-from server.report.figures.drawing import COLOURS, DASHES, Drawing, Pen, Scale, Type, steps
-from server.report.figures.plot import Plot, ticks
+from server.report.curves import Numbers, RiskGroup, Survival
+from server.report.figures.drawing import COLOURS, DASHES, Drawing, Pen, Scale, Type
+from server.report.figures.plot import Plot
 from server.report.layout import HALF, Drawn, Figure
 from server.report.view import Panel, View
 
 WIDTH, WIDE, HIGH, LEFT, TOP = 460.0, 370.0, 240.0, 76.0, 46.0
 TICKS = (0, 0.25, 0.5, 0.75, 1)
 LINE = 16.0
+MOST = 7  # times under the axis
 
 
 def survival_figure(view: View) -> tuple[Figure, ...]:
@@ -26,9 +29,10 @@ def survival_figure(view: View) -> tuple[Figure, ...]:
     endpoints = ", ".join(dict.fromkeys(row.endpoint for _, row in drawn))
     methods = ", ".join(dict.fromkeys(row.method for _, row in drawn))
     caption = (
-        f"Kaplan-Meier estimates of {endpoints} by risk group of {view.primary}, {view.main.text}; groups were cut on "
-        f"training patients. {sizes}. {methods}. Shaded: 95 % intervals. Under the axis: patients still at risk; "
-        f"{wording.DASH} stands for too few to report."
+        f"Kaplan-Meier curves on declared times (actuarial estimates) of {endpoints} by risk group of {view.primary}, "
+        f"{view.main.text}; groups were cut on training patients. {sizes}. {methods}. Dots: the declared times. "
+        "Shaded: 95 % intervals. Under the axis: "
+        "patients still at risk."
     )
     panels = tuple(_panel(panel, row) for panel, row in drawn)
     return (Figure("survival", "Survival by risk group", panels, caption, HALF),)
@@ -42,11 +46,12 @@ def _panel(panel: Panel, row: Survival) -> Drawn:
     drawing.words((14, 16), heading, Type(bold=True, size=12))
     x = Scale(0, row.time[-1], LEFT, LEFT + WIDE)
     plot = Plot.on(drawing, x, Scale(0, 1, TOP + HIGH, TOP))
-    marks = ticks(0, row.time[-1], 6)
+    marks = row.time[:: math.ceil(len(row.time) / MOST)]
     plot.axes((marks, TICKS), (f"Time ({row.unit})", f"{row.endpoint[:1].upper()}{row.endpoint[1:]}"))
+    highest = max(row.groups, key=lambda group: group.survival[-1])
     for place, group in enumerate(row.groups):
         pen = Pen(COLOURS[place % len(COLOURS)], 1.8, DASHES[place % len(DASHES)])
-        _group(plot, row, group, pen)
+        _group(plot, row, group, (pen, -9.0 if group is highest else 19.0))
         _at_risk(drawing, x, row, (group, pen, below + LINE * (place + 1)), marks)
     drawing.words((8, below), "At risk", Type(soft=True))
     if row.p is not None:
@@ -65,22 +70,21 @@ def tested(row: Survival) -> str:
     return "; ".join(parts)
 
 
-def _group(plot: Plot, row: Survival, group: RiskGroup, pen: Pen) -> None:
-    times = list(row.time)
-    if group.low and group.high:
-        low = steps(plot.at(times, group.low))
-        high = steps(plot.at(times, group.high))
-        plot.drawing.area(low + high[::-1], Pen(pen.colour, opacity=0.13), plot.clip)
-    line = steps(plot.at(times, group.survival))
-    plot.drawing.line(line, pen, plot.clip)
-    end = (plot.x.end, plot.y(group.survival[-1]) + 17)  # below: to the left the curve lies higher
+def _group(plot: Plot, row: Survival, group: RiskGroup, look: tuple[Pen, float]) -> None:
+    """Straight lines between the times: between two of them nobody knows when events were; ``look`` has the name's
+    distance below the curve's end."""
+    pen, away = look
+    plot.band(row.time, group.low, group.high, Pen(pen.colour, opacity=0.13))
+    plot.curve(row.time, group.survival, pen)
+    for point in plot.at(row.time, group.survival):
+        plot.drawing.dot(point, 2.4, pen.colour)
+    end = (plot.x.end, plot.y(group.survival[-1]) + away)
     plot.drawing.words(end, group.name, Type("end", bold=True, colour=pen.colour))
 
 
-def _at_risk(drawing: Drawing, x: Scale, row: Survival, line: tuple[RiskGroup, Pen, float], marks: list[float]) -> None:
-    """Numbers at the grid's times next to the ticks of the axis."""
+def _at_risk(drawing: Drawing, x: Scale, row: Survival, line: tuple[RiskGroup, Pen, float], marks: Numbers) -> None:
+    """Numbers under the ticks of the axis, which are times of the grid."""
     group, pen, y = line
     drawing.words((8, y), group.name, Type(colour=pen.colour))
     for mark in marks:
-        place = min(range(len(row.time)), key=lambda index: abs(row.time[index] - mark))
-        drawing.words((x(mark), y), wording.count(group.at_risk[place]), Type("middle"))
+        drawing.words((x(mark), y), wording.count(group.at_risk[row.time.index(mark)]), Type("middle"))

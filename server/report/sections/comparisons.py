@@ -64,20 +64,30 @@ def difference_cell(row: Comparison) -> Cell:
 
 
 def comparisons(view: View) -> Section:
-    """Comparisons on the same patients, difference first and p second, by what is compared."""
+    """The primary model minus another, on the same patients: a line a pair, difference first and p second."""
     titles = {
-        "models": "Other models, same arm (the primary model minus the other)",
-        "pooled": "Federated minus pooled",
-        "privacy": "Under privacy minus without",
-        "alone": "Federated minus a hospital alone",
+        "models": "another model, same arm",
+        "pooled": "trained with all patients in one place",
+        "privacy": "without privacy",
+        "alone": "a hospital alone",
     }
+    shown = [row for row in view.results.comparisons if _shown(view, row)]
+    others = tuple(dict.fromkeys(row.metric for row in shown if row.metric != view.measure))
     groups = []
     for kind, title in titles.items():
-        found = [row for row in view.results.comparisons if row.kind == kind and _shown(view, row)]
-        if found:
-            groups.append(Group(title, tuple(_comparison(row) for row in found)))
-    headings = (*head("Cohort", "A", "minus B", "Metric", "Difference", "p", "p, Holm"), SIZE)
-    table = Table("comparisons", "Comparisons on the same patients", headings, tuple(groups), tuple(_notes(view)))
+        for cohort, name in wording.COHORTS.items():
+            pairs: dict[tuple[str, ...], dict[str, Comparison]] = {}
+            for row in shown:
+                if (row.kind, row.cohort) == (kind, cohort):
+                    pairs.setdefault((row.model_a, row.model_b, row.arm_b, row.fold), {})[row.metric] = row
+            if pairs:
+                rows = tuple(_comparison(view, pair, others) for pair in pairs.values())
+                groups.append(Group(f"{name}, minus {title}", rows))
+    tested = (f"{wording.metric_name(view.measure)} difference", "p", "p, Holm")
+    added = [f"{wording.metric_name(metric)} difference" for metric in others]
+    headings = (*head("Minus", tested[0]), *(Cell(text, number=True) for text in tested[1:]), *head(*added), SIZE)
+    caption = f"Comparisons on the same patients: {view.primary}, {view.main.text}, minus another"
+    table = Table("comparisons", caption, headings, tuple(groups), tuple(_notes(view)))
     return Section("comparisons", "Comparisons", tables=(table,) if groups else ())
 
 
@@ -86,24 +96,31 @@ def _shown(view: View, row: Comparison) -> bool:
     return row.site is None and (row.arm_a, row.private_a) == (view.main.arm, view.main.private)
 
 
-def _comparison(row: Comparison) -> tuple[Cell, ...]:
-    ps = [wording.DASH if p is None else wording.p_value(p) for p in (row.p, row.p_adjusted)]
-    where = tuple(
-        part for part in (row.fold if row.fold != "main" else "", f"at {row.site}" if row.site else "") if part
+def _comparison(view: View, pair: dict[str, Comparison], others: Sequence[str]) -> tuple[Cell, ...]:
+    """The other side, the main measure with its test, and the differences of other measures."""
+    first = next(iter(pair.values()))
+    tested = pair.get(view.measure)
+    same = (first.arm_a, first.private_a) == (first.arm_b, first.private_b)
+    small = [wording.model_name(first.model_b)] if first.model_b != view.primary and not same else []
+    small += [f"of {wording.model_name(first.model_a)}"] if first.model_a != view.primary else []
+    small += [first.fold] if first.fold != "main" else []
+    name = wording.model_name(first.model_b) if same else _arm(first.arm_b, first.private_b)
+    ps = [wording.DASH if p is None else wording.p_value(p) for p in (tested.p, tested.p_adjusted)] if tested else []
+    return (
+        Cell(name, tuple(small)),
+        _with_margin(tested) if tested else Cell(wording.DASH),
+        *(Cell(p, number=True) for p in ps or [wording.DASH] * 2),
+        *(difference_cell(pair[metric]) if metric in pair else Cell(wording.DASH) for metric in others),
+        Cell(wording.counts(first.n, first.events), number=True),
     )
+
+
+def _with_margin(row: Comparison) -> Cell:
     cell = difference_cell(row)
-    if row.margin is not None and row.difference is not None:
-        met = "not inferior" if row.non_inferior else "not shown"
-        cell = Cell(cell.text, (*cell.small, f"margin {wording.number(row.margin, row.metric)}: {met}"))
-    arms = (_arm(row.arm_a, row.private_a), _arm(row.arm_b, row.private_b))
-    same = arms[0] == arms[1]
-    sides = (
-        Cell(wording.model_name(row.model_a), () if same else (arms[0],)),
-        Cell(wording.model_name(row.model_b), () if same else (arms[1],)),
-    )
-    size = Cell(wording.counts(row.n, row.events), number=True)
-    names = (Cell(wording.COHORTS[row.cohort], where), *sides, Cell(wording.metric_name(row.metric)))
-    return (*names, cell, *map(Cell, ps), size)
+    if row.margin is None or row.difference is None:
+        return cell
+    met = "not inferior" if row.non_inferior else "not shown"
+    return Cell(cell.text, (*cell.small, f"margin {wording.number(row.margin, row.metric)}: {met}"))
 
 
 def _arm(arm: str, private: bool) -> str:

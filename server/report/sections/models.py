@@ -23,6 +23,9 @@ CALIBRATION = (
 )  # fmt: skip
 
 
+WITHIN = ("average_precision", "calibration_intercept", "ici")  # measures of single hospitals
+
+
 def models(view: View) -> Section:
     """Every model under every arm, then under the main arm by every measure."""
     tables = (*side_by_side(view), *_measures(view, "discrimination", DISCRIMINATION))
@@ -67,6 +70,8 @@ def _measures(view: View, key: str, metrics: Sequence[str]) -> tuple[Table, ...]
     """Models of the main arm by measures, cohort by cohort; measures that nobody has are left out."""
     panels = [panel for panel in view.panels() if any(_has(view, panel, metric) for metric in metrics)]
     shown = [metric for metric in metrics if any(_has(view, panel, metric) for panel in panels)]
+    if view.measure != "c_index":  # then it is of a second endpoint, and stands with its curves
+        shown = [metric for metric in shown if metric != "c_index"]
     if not shown or set(shown) <= {view.measure}:
         return ()
     cut = key == "discrimination" and any(row.metric == "threshold" for row in view.results.metrics)
@@ -104,6 +109,8 @@ def _row(view: View, panel: Panel, model: str, shown: tuple[Sequence[str], bool,
 
 def _measure_notes(shown: Sequence[str], cut: bool) -> list[str]:
     lines = [INTERVAL] if "auc" in shown else []
+    if within := [wording.metric_name(metric) for metric in shown if metric in WITHIN]:
+        lines.append(f"{', '.join(within)}: within one hospital only, as counts over several would bias it.")
     if cut:
         lines.append(
             "Threshold: chosen from tallies of training patients (Youden's index; under privacy from noised tallies, "

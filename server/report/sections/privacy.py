@@ -87,7 +87,7 @@ def _seals(view: View) -> tuple[Table, ...]:
             Cell(wording.arm_name(seal.arm), (wording.PROTECTION[seal.private],)),
             Cell(seal.fold),
             *(Cell(digest[:12] or wording.DASH) for digest in (seal.models, seal.thresholds, seal.split)),
-            Cell(view.results.timing.frozen.get(seal.models) or wording.DASH),
+            Cell(_moment(view.results.timing.frozen.get(seal.models))),
         )
         for seal in view.results.seals
     )
@@ -97,6 +97,11 @@ def _seals(view: View) -> tuple[Table, ...]:
         "answers for one set of a run and refuses any other.",
     )
     return (Table("seals", "Sealed external cohorts", headings, (Group("", rows),), notes),) if rows else ()
+
+
+def _moment(time: str | None) -> str:
+    """A time as people write it; its column says that it is UTC."""
+    return time.replace("T", " ").removesuffix("+00:00") if time else wording.DASH
 
 
 def environment(view: View) -> Section:

@@ -3,7 +3,8 @@
 import math
 
 from server.report import wording
-from server.report.curves import Numbers, RiskGroup, Survival
+from server.report.curves import RiskGroup, Survival
+from server.report.fields import Numbers
 from server.report.figures.drawing import COLOURS, DASHES, Drawing, Pen, Scale, Type
 from server.report.figures.plot import Plot
 from server.report.layout import HALF, Drawn, Figure

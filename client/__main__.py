@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from shared.command_line import DONE, run_command
+from shared.command_line import DONE, metrics_option, run_command
 
 EXAMPLES = """examples:
   python -m client check site.toml --study study.toml
@@ -125,9 +125,9 @@ def parser() -> argparse.ArgumentParser:
     revoke.add_argument("--reason", type=_said, required=True, metavar="TEXT", help="why")
     add("approvals", "list what was approved and revoked", APPROVALS)
     add("keys", "make the node key and the request for the coordinator", KEYS)
-    add("join", "start agent and SuperNode, and keep them running", JOIN)
+    metrics_option(add("join", "start agent and SuperNode, and keep them running", JOIN))
     add("leave", "end what join started", LEAVE)
-    add("agent", "run the agent alone", AGENT)
+    metrics_option(add("agent", "run the agent alone", AGENT))
     add("supernode", "run the connection to the coordinator alone", SUPERNODE)
     status = add("status", "how this hospital stands", STATUS)
     status.add_argument("--json", action="store_true", help="for programs")
@@ -228,7 +228,7 @@ def agent(arguments: argparse.Namespace) -> int:
     """Run the agent."""
     from client.agent.process import run_agent
 
-    return run_agent(arguments.site)
+    return run_agent(arguments.site, arguments.metrics)
 
 
 def supernode(arguments: argparse.Namespace) -> int:
@@ -242,7 +242,7 @@ def join(arguments: argparse.Namespace) -> int:
     """Run both."""
     from client.supervisor import join
 
-    return join(arguments.site)
+    return join(arguments.site, arguments.metrics)
 
 
 def leave(arguments: argparse.Namespace) -> int:

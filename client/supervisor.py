@@ -89,8 +89,8 @@ def _kill_session(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def join(site_file: Path) -> int:
-    """The command: agent and SuperNode, until SIGTERM, SIGINT or ``leave``.
+def join(site_file: Path, metrics: int | None = None) -> int:
+    """The command: agent (with metrics at a port, if one is given) and SuperNode, until SIGTERM, SIGINT or ``leave``.
 
     Exit code 0 when it was told to stop, 1 when the agent fails again and again, 2 when a file is wrong.
     """
@@ -105,7 +105,8 @@ def join(site_file: Path) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     program, own = [sys.executable, "-m", "client"], {**os.environ, VARIABLE: str(os.getpid())}
-    agent = Kept("agent", [*program, "agent", str(site_file.resolve())], own, None)
+    told = ["--metrics", str(metrics)] if metrics else []
+    agent = Kept("agent", [*program, "agent", str(site_file.resolve()), *told], own, None)
     output = front.connection.home / "supernode.log"
     supernode = Kept("SuperNode", [*program, "supernode", str(site_file.resolve())], own, output)
     page().print(f"{front.name} joins. Its log is in the state folder; `leave` or Ctrl-C ends it.")

@@ -1,7 +1,8 @@
 """What the coordinator tells Flower's control API on loopback: register hospitals, start, stop and follow runs."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -68,15 +69,15 @@ class Control:
 
     def nodes(self) -> dict[str, str]:
         """Status of each registered hospital: online, offline, registered."""
-        try:
+        with _answering():
             found = self._client.ListNodes(ListNodesRequest()).nodes_info
-        except httpx.HTTPError:
-            raise RunError("the server does not answer: start it by `python -m server start federation.toml`") from None
         return {node.name: node.status for node in found if node.status != "unregistered"}
 
     def register(self, hospital: Admitted) -> None:
         """Let a hospital's key in, under its name."""
-        self._client.RegisterNode(RegisterNodeRequest(public_key=key_bytes(hospital.public_key), name=hospital.name))
+        request = RegisterNodeRequest(public_key=key_bytes(hospital.public_key), name=hospital.name)
+        with _answering():
+            self._client.RegisterNode(request)
 
     def start(self, bundle: tuple[str, bytes], config: Config) -> int:
         """Start a run of the app with this configuration; its number at Flower."""
@@ -84,16 +85,28 @@ class Control:
         request = StartRunRequest(
             fab=fab_to_proto(fab), override_config=user_config_to_proto(dict(config)), federation="", app_spec=""
         )
-        answer = self._client.StartRun(request)
+        with _answering():
+            answer = self._client.StartRun(request)
         if not answer.HasField("run_id"):
             raise RunError("Flower did not start the run; its log (superlink.log in the state folder) says why")
         return int(answer.run_id)
 
     def state(self, number: int) -> RunState:
         """How a run is."""
-        run = self._client.ListRuns(ListRunsRequest(run_id=number)).run_dict[number]
+        with _answering():
+            run = self._client.ListRuns(ListRunsRequest(run_id=number)).run_dict[number]
         return RunState(run.status.status, run.status.sub_status, run.status.details)
 
     def stop(self, number: int) -> None:
         """End a run."""
-        self._client.StopRun(StopRunRequest(run_id=number))
+        with _answering():
+            self._client.StopRun(StopRunRequest(run_id=number))
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """RunError in place of what httpx raises where no server answers."""
+    try:
+        yield
+    except httpx.HTTPError:
+        raise RunError("the server does not answer: start it by `python -m server start federation.toml`") from None

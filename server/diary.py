@@ -1,6 +1,7 @@
 """What is noted while a run goes on: kept in its checkpoint, and told as it happens, line by line, to who watches."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        if path.is_file() and not (content := path.read_bytes()).endswith(b"\n"):  # a crash, or a full disk
+            os.truncate(path, content.rfind(b"\n") + 1)
 
     def tell(self, event: str, **told: Any) -> None:
         """Append one line: what happened, and what belongs to it."""

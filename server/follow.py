@@ -1,5 +1,6 @@
 """Runs an arm of a study over a started federation, and follows it until it is done."""
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from server.federation_file import Federation
 from shared.errors import RunError
 
 POLL = 0.5  # seconds between looks
+ROOM = 1_000_000  # bytes free on the disk below which a run that stopped could not write
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,15 @@ def run_arm(federation: Federation, job: Job, look: Callable[[], None]) -> None:
         except KeyboardInterrupt:
             control.stop(number)
             raise
+        except RunError as error:
+            raise _stopped(str(error), job) from None
     look()
     if state.outcome != "completed":
-        told = reason(job.folder) or "the server app ended before the run was done"
-        raise RunError(f"{told}\nGo on from the last checkpoint by `python -m server resume {job.folder}`")
+        raise _stopped(reason(job.folder) or "the server app ended before the run was done", job)
+
+
+def _stopped(told: str, job: Job) -> RunError:
+    return RunError(f"{told}\nGo on from the last checkpoint by `python -m server resume {job.folder}`")
 
 
 def config_of(federation: Federation, job: Job) -> Config:
@@ -57,7 +64,9 @@ def config_of(federation: Federation, job: Job) -> Config:
 
 
 def reason(folder: Path) -> str:
-    """Why the last run in a folder stopped, if it could say."""
+    """Why the last run in a folder stopped, if it can be said."""
+    if (free := shutil.disk_usage(folder).free) < ROOM:
+        return f"the disk of the run's folder is full ({free / 1e6:.1f} MB are free): make room"
     journals = sorted((folder / "journal").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
     lines = read_journal(journals[-1]) if journals else []
     return str(lines[-1]["reason"]) if lines and lines[-1]["event"] == "stopped" else ""

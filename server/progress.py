@@ -1,5 +1,6 @@
 """A run as its journal tells it: where it is, and what each hospital last did, as a table for a screen."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from rich.table import Table
 from server.diary import read_journal
 from shared.study import DpSgd, Study
 
+ASKED = "asked"
+
 
 @dataclass
 class Hospital:
@@ -16,6 +19,7 @@ class Hospital:
 
     task: str = ""
     state: str = ""
+    asked: float = 0.0  # when, as seconds since 1970
     seconds: float | None = None
     bytes: int = 0  # of all its answers
     answers: int = 0
@@ -38,7 +42,7 @@ def views(folder: Path) -> list[View]:
 
 
 def table(study: Study, view: View) -> Table:
-    """Hospitals as rows: last task, how it went, seconds, bytes, epsilon spent and left."""
+    """Hospitals as rows: last task, how it went, seconds (of who is at work: so far), bytes, epsilon spent and left."""
     budget = study.privacy.epsilon if isinstance(study.privacy, DpSgd) else None
     shown = Table(title=f"{view.label}: {view.headline}", title_justify="left", box=None)
     for name in ("hospital", "last task", "state", "seconds", "answers", "megabytes", "ε spent", "ε left"):
@@ -50,13 +54,19 @@ def table(study: Study, view: View) -> Table:
             site,
             hospital.task,
             hospital.state,
-            "" if hospital.seconds is None else f"{hospital.seconds:.1f}",
+            _seconds(hospital),
             str(hospital.answers),
             f"{hospital.bytes / 1e6:.2f}",
             "" if budget is None else f"{spent:.2f}",
             "" if budget is None else f"{max(0.0, budget - spent):.2f}",
         )
     return shown
+
+
+def _seconds(hospital: Hospital) -> str:
+    if hospital.state == ASKED:
+        return f"{time.time() - hospital.asked:.0f}"
+    return "" if hospital.seconds is None else f"{hospital.seconds:.1f}"
 
 
 def _view(label: str, lines: list[dict[str, Any]]) -> View:
@@ -67,7 +77,7 @@ def _view(label: str, lines: list[dict[str, Any]]) -> View:
         if line["event"] == "asked":
             for site in line["sites"]:
                 one = hospitals.setdefault(site, Hospital())
-                one.task, one.state, one.seconds = line["task"], "asked", None
+                one.task, one.state, one.asked, one.seconds = line["task"], ASKED, line["time"], None
         elif line["event"] in ("answered", "failed"):
             _noted(hospitals.setdefault(line["site"], Hospital()), line)
     return View(label, headline, hospitals)

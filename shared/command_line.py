@@ -1,5 +1,6 @@
 """What all commands have in common: exit codes, and errors as sentences instead of tracebacks."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
@@ -26,3 +27,15 @@ def run_command(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return INTERRUPTED
+
+
+def metrics_option(command: argparse.ArgumentParser) -> None:
+    """``--metrics PORT`` of a command that runs for long."""
+    told = "serve Prometheus metrics at this port of 127.0.0.1 (default: nowhere)"
+    command.add_argument("--metrics", type=_port, metavar="PORT", help=told)
+
+
+def _port(text: str) -> int:
+    if not (text.isdigit() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError("must be a port, 1 to 65535")
+    return int(text)

@@ -40,9 +40,9 @@ def parser() -> argparse.ArgumentParser:
     simulate = add_study(commands, "run", "run a study: every arm, every model, with and without privacy, and a report")
     simulate.add_argument(
         "--engine",
-        choices=["in-process", "superlink"],
+        choices=["in-process", "superlink", "ray"],
         default="in-process",
-        help="superlink: real processes with TLS on loopback (the pooled arm stays in this one)",
+        help="superlink: real processes with TLS on loopback; ray: Flower's simulation engine (pooled stays here)",
     )
     price = add_study(commands, "price", "what privacy costs: AUC against epsilon, over many draws of the noise")
     price.add_argument("--epsilons", type=float, nargs="+", default=[0.5, 1, 2, 4, 8], metavar="E")
@@ -105,9 +105,14 @@ def add_catalog(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The benchmarks, which need no study."""
-    purpose = "time a step with and without privacy, for every encoder and fusion; or a round over real processes"
+    purpose = "time a step with and without privacy, for every encoder and fusion; or rounds over real processes"
     command = commands.add_parser("bench", help=purpose, description=purpose)
-    command.add_argument("what", choices=["privacy", "federation"], help="a step; or a round against stock Flower's")
+    told = "privacy: a step; federation: a round against stock Flower's; scale: many hospitals, or large updates"
+    command.add_argument("what", choices=["privacy", "federation", "scale"], help=told)
+    command.add_argument("--hospitals", type=turns, default=20, metavar="N", help="of scale (20)")
+    command.add_argument("--light", action="store_true", help="of scale: all in one process, by Flower's fleet API")
+    told = "of scale: an update of about this many MB (a few bytes)"
+    command.add_argument("--megabytes", type=int, choices=[100, 400], default=0, help=told)
     command.add_argument("--repeats", type=turns, default=9, metavar="N", help="turns of each case, or rounds (9)")
     command.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where a folder is made")
 
@@ -173,7 +178,7 @@ def audit(arguments: argparse.Namespace) -> int:
 
 
 def bench(arguments: argparse.Namespace) -> int:
-    """Time a step with and without privacy, or a round."""
+    """Time a step with and without privacy, or rounds."""
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else 112)
@@ -181,6 +186,11 @@ def bench(arguments: argparse.Namespace) -> int:
         from simulations.bench.federation import run_federation_bench
 
         folder = run_federation_bench(arguments.results, arguments.repeats, console)
+    elif arguments.what == "scale":
+        from simulations.bench.scale.run import Case, run_scale_bench
+
+        case = Case(arguments.hospitals, arguments.light, arguments.repeats, arguments.megabytes)
+        folder = run_scale_bench(arguments.results, case, console)
     else:
         from simulations.bench.run import run_bench
 

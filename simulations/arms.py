@@ -129,15 +129,20 @@ def _run_here(path: Path, arm: str, over: tuple[Study, Consortium], folder: Path
     study, consortium = over
     nodes = {name: {"site": name} for name in (*study.sites, *(["pooled"] if arm == "pooled" else []))}
     grid = InProcessGrid(courier(Reach(consortium, hooks)), nodes, hooks.watch, hooks.delay, hooks.crash)
-    config: dict[str, bool | float | int | str] = {
+    config = app_config(path, arm, folder, hooks.deadline)
+    server_app(grid, Context(run_id=1, node_id=1, node_config={}, state=RecordDict(), run_config=config))
+
+
+def app_config(path: Path, arm: str, folder: Path, deadline: float) -> dict[str, bool | float | int | str]:
+    """The server app's configuration in a simulation: each run is a what-if, whose ledgers have heads of their own."""
+    return {
         "study": str(path),
         "overrides": "",
         "arm": arm,
         "folder": str(folder),
         "heads": "",
-        "deadline-seconds": hooks.deadline,
+        "deadline-seconds": deadline,
     }
-    server_app(grid, Context(run_id=1, node_id=1, node_config={}, state=RecordDict(), run_config=config))
 
 
 def variants(study: Study, consortium: Consortium) -> list[Study]:

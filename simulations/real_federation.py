@@ -40,6 +40,12 @@ class RealHospital:
         }
         self.site_file.write_text("\n".join(f"{key} = {toml(value)}" for key, value in values.items()) + "\n")
 
+    @property
+    def pid(self) -> int:
+        """The process of ``join``, which runs."""
+        assert self._process
+        return self._process.pid
+
     def type(self, *words: str) -> str:
         """What `python -m client COMMAND site.toml …` prints; RunError if it fails."""
         call = [sys.executable, "-m", "client", words[0], str(self.site_file), *words[1:]]
@@ -146,5 +152,6 @@ def toml(value: Any) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Environment of a hospital's processes: this checkout's code, one thread each."""
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    """Environment of a hospital's processes: this checkout's code first, one thread each."""
+    paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}

@@ -45,6 +45,10 @@ INVENTED = Path("data")  # where invented hospitals are kept
 def run_study(study: Study, data: Path | None, results: Path, console: Console, engine: str = "in-process") -> Path:
     """Run a study over the hospitals in ``data`` (None: invent them); returns the new results folder."""
     begun = time.monotonic()
+    if engine == "ray":
+        from simulations.on_ray import require_ray
+
+        require_ray()
     with bars(console) as progress:
         hospitals = invented_folder(study, progress) if data is None else data
         folder = fresh_folder(results, study.name)
@@ -164,7 +168,25 @@ def train_over_superlink(study: Study, consortium: Consortium, places: tuple[Pat
         look()
 
 
-ENGINES = {"in-process": train_here, "superlink": train_over_superlink}
+def train_on_ray(study: Study, consortium: Consortium, places: tuple[Path, Path], progress: Progress) -> None:
+    """Run all arms under Flower's simulation engine, the pooled one here, with a step of the bar for each reply."""
+    from simulations.on_ray import Ground, run_arm_on_ray
+
+    hospitals, folder = (place.resolve() for place in places)
+    task = progress.add_task("training and validating", total=messages_expected(study, consortium))
+    ground = Ground(study.text, hospitals, folder)
+
+    def remote(path: Path, arm: str) -> None:
+        run_arm_on_ray(ground, path, arm, lambda: progress.advance(task))
+
+    def watch(_: str, message: Message) -> None:
+        if message.metadata.reply_to_message_id:
+            progress.advance(task)
+
+    run_arms(study, consortium, folder, Hooks(watch=watch), remote=remote)
+
+
+ENGINES = {"in-process": train_here, "superlink": train_over_superlink, "ray": train_on_ray}
 
 
 def bars(console: Console) -> Progress:

@@ -16,6 +16,7 @@ from client.site import Front, Site, load_front, load_site
 from client.state import AGENT_LOCK, CACHE, only_one
 from shared.command_line import DONE
 from shared.errors import MedleyError, Problem, SiteError
+from shared.exporter import exported
 from shared.study_file import study_from_text
 
 if TYPE_CHECKING:
@@ -25,14 +26,17 @@ log = logging.getLogger(__name__)
 GRACE = 5.0  # seconds for a task under way; it is interrupted then, as by a crash, which the books survive
 
 
-def run_agent(site_file: Path) -> int:
-    """The command: serve until SIGTERM or SIGINT."""
+def run_agent(site_file: Path, metrics: int | None = None) -> int:
+    """The command: serve until SIGTERM or SIGINT, with metrics at a port of loopback if one is given."""
     end_with_parent()
     site, front = load_site(site_file), load_front(site_file)
     if only_one(site.state, AGENT_LOCK) is None:
         rule, remedy = "an agent is running on this folder", "end it first: python -m client leave site.toml"
         raise SiteError([Problem(site_file.name, "state", rule, remedy)])
-    return _serve(site, front)
+    from client.exporter import OfHospital
+
+    with exported(metrics, OfHospital(site)):
+        return _serve(site, front)
 
 
 def _serve(site: Site, front: Front) -> int:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.command_line import DONE
+from shared.command_line import DONE, metrics_option
 
 if TYPE_CHECKING:
     from server.federation_file import Federation
@@ -20,6 +20,7 @@ def add(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--arm", action="append", choices=["federated", "alone"], help="which arm; again for both (default: federated)"
     )
+    metrics_option(command)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,25 +33,27 @@ def run(arguments: argparse.Namespace) -> int:
     study = load_study(arguments.study, arguments.set)
     arms = tuple(arguments.arm or ["federated"])
     plan = Plan(federation=str(federation.path), arms=arms, deadline=federation.file.deadline)
-    return finish(federation, open_folder(federation.results, study, plan))
+    return finish(federation, open_folder(federation.results, study, plan), arguments.metrics)
 
 
-def finish(federation: "Federation", folder: Path) -> int:
-    """Run what the folder's plan has left, and write the report."""
+def finish(federation: "Federation", folder: Path, metrics: int | None) -> int:
+    """Run what the folder's plan has left, with metrics at a port if one is given, and write the report."""
     from rich.console import Console, Group
     from rich.live import Live
     from rich.text import Text
 
+    from server.exporter import OfRun
     from server.follow import Job, run_arm
     from server.progress import table, views
     from server.results_folder import write_all
     from server.run_folder import read_folder
+    from shared.exporter import exported
 
     study, plan = read_folder(folder)
     console = Console()
     console.print(f"{study.name}, digest {study.digest[:12]}; folder: {folder}", highlight=False, soft_wrap=True)
     waiting = Text("waiting for the server app and the hospitals")
-    with Live(console=console, auto_refresh=False) as live:
+    with exported(metrics, OfRun(folder)), Live(console=console, auto_refresh=False) as live:
 
         def show() -> None:
             tables = [table(study, view) for view in views(folder)]

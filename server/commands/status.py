@@ -23,13 +23,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def connected(path: Path) -> int:
     """Which hospitals are registered, and connected."""
-    from server.control import Control
+    from server.commands.start import online
     from server.federation_file import load_federation
 
-    federation = load_federation(path)
-    with Control(federation.control, federation.state / "ca.crt") as control:
-        for name, status in sorted(control.nodes().items()):
-            print(f"{name}: {status}")
+    for name, status in sorted(online(load_federation(path)).items()):
+        print(f"{name}: {status}")
     return DONE
 
 

@@ -1,0 +1,111 @@
+"""Light hospitals: Flower's fleet API spoken by a thread a hospital, with the real agent behind it, in one process.
+
+What a SuperNode and a courier do is done here without their processes, so that a machine carries hundreds. Keys,
+signatures, heartbeats, messages and agents are the real ones.
+"""
+
+import multiprocessing
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization as form
+from cryptography.hazmat.primitives.asymmetric import ec
+from flwr.app import Context, Message, RecordDict
+from flwr.app.message import remove_content_from_message
+from flwr.clientapp import ClientApp
+from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree
+from flwr.supercore.inflatable.inflatable_utils import pull_and_inflate_object_from_tree, push_objects
+from flwr.supercore.run import RunNotRunningException
+from flwr.supernode.fleet_http_connection import http_request_response
+
+POLL = 3.0  # seconds between two looks for a message, as a SuperNode does
+ENDING = 60.0  # seconds for all threads to end
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the light hospitals are, and whom they ask; keys by hospital as OpenSSH private keys."""
+
+    server: str
+    authority: Path
+    study: str
+    data: Path
+    state: Path
+    keys: Mapping[str, bytes]
+
+
+class LightHospitals:
+    """The process, for a ``with`` block."""
+
+    def __init__(self, place: Place) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._stop = context.Event()
+        self.process = context.Process(target=_serve, args=(place, self._stop), daemon=True)
+
+    def __enter__(self) -> "LightHospitals":
+        self.process.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self.process.join(ENDING)
+        self.process.kill()
+
+
+def new_key() -> bytes:
+    """A node key as ``python -m client keys`` makes it."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    return key.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption())
+
+
+def public_of(key: bytes) -> str:
+    """Its public part, as a request has it."""
+    public = form.load_ssh_private_key(key, None).public_key()
+    return public.public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH).decode()
+
+
+def _serve(place: Place, stop: Event) -> None:
+    """Open all hospitals, and serve each in a thread until told to stop."""
+    from client.app import courier
+    from shared.study_file import study_from_text
+    from simulations.arms import Hooks, Reach, open_consortium
+
+    app = courier(Reach(open_consortium(study_from_text(place.study), place.data, place.state), Hooks()))
+    turn = threading.Lock()  # one message at a time is in memory here
+    threads = [threading.Thread(target=_hospital, args=(place, name, app, turn, stop)) for name in place.keys]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _hospital(place: Place, name: str, app: ClientApp, turn: threading.Lock, stop: Event) -> None:
+    """What a SuperNode does."""
+    key = form.load_ssh_private_key(place.keys[name], None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    authority = place.authority.read_bytes()
+    with http_request_response(place.server, False, authority, (key, key.public_key())) as connection:
+        node, receive, send, _, _, pull, push, confirm = connection
+        context = Context(1, node, {"site": name}, RecordDict(), {})
+        while not stop.wait(POLL):
+            received = receive()
+            if received is None:
+                continue
+            run = received[0].metadata.run_id
+            with turn:
+                try:
+                    message = pull_and_inflate_object_from_tree(
+                        received[1], partial(pull, run), partial(confirm, run), return_type=Message
+                    )
+                    message.metadata.__dict__["_message_id"] = received[1].object_id
+                    reply = app(message, context)
+                    reply.metadata.__dict__["_message_id"] = reply.object_id
+                    wanted, session = send(remove_content_from_message(reply), get_object_tree(reply), 0.0)
+                    objects = get_all_nested_objects(reply)
+                    push_objects(objects, partial(push, run, session), object_ids_to_push=wanted)
+                except RunNotRunningException:
+                    continue

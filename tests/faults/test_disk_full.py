@@ -1,8 +1,7 @@
 """A disk that is full in mid-release: the study stops with a clear refusal, nothing is half-sent, the ledger holds."""
 
 import resource
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from client.site import Site
 from client.state import APPROVALS
 from client.verification import faults_of
 from shared.wire import Envelope, Refused
+from tests.faults.processes import disk, filled
 from tests.resident import approve, real
 from tests.small import ask_counts, ask_round, hospital, small_study
 
@@ -61,27 +61,10 @@ def test_a_limit_of_the_operating_system_met_at_every_step(tmp_path: Path) -> No
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "disk"
-    place.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=96k,mode=700", "none", place], capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("a file system cannot be mounted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
-
-
-def filled(place: Path, pages: int) -> Callable[[], None]:
-    """Fill a disk but for some pages of 4 KiB; returns what makes room again."""
-    path = place / "filler"
-    with path.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            file.truncate(max(file.tell() - pages * 4096, 0))
-    return path.unlink
+    with disk(tmp_path / "disk", kilobytes=96) as mounted:
+        if not mounted:
+            pytest.skip("a file system cannot be mounted here")
+        yield tmp_path / "disk"
 
 
 def test_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
@@ -93,5 +76,5 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
     for pages in range(8):
         room = filled(small_disk, pages)
         replies.append(answered(site, task))
-        room()
+        room.unlink()
     check(site, task, replies)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.bundle import build_bundle
-from server.control import Config, Control
+from server.control import Config, Control, RunState
 from server.diary import read_journal
 from server.federation_file import Federation
 from shared.errors import RunError
 
 POLL = 0.5  # seconds between looks
+PATIENCE = 60.0  # seconds in which a server that does not answer may answer again
 ROOM = 1_000_000  # bytes free on the disk below which a run that stopped could not write
 
 
@@ -34,7 +35,7 @@ def run_arm(federation: Federation, job: Job, look: Callable[[], None]) -> None:
     with Control(federation.control, federation.state / "ca.crt") as control:
         number = control.start(build_bundle(), config_of(federation, job))
         try:
-            while (state := control.state(number)).status != "finished":
+            while (state := _state(control, number)).status != "finished":
                 look()
                 time.sleep(POLL)
         except KeyboardInterrupt:
@@ -45,6 +46,18 @@ def run_arm(federation: Federation, job: Job, look: Callable[[], None]) -> None:
     look()
     if state.outcome != "completed":
         raise _stopped(reason(job.folder) or "the server app ended before the run was done", job)
+
+
+def _state(control: Control, number: int) -> RunState:
+    """How a run is; a server that does not answer now (its database is locked, say) is asked for a minute."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return control.state(number)
+        except RunError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(POLL)
 
 
 def _stopped(told: str, job: Job) -> RunError:

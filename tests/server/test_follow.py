@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from server import follow
 from server.commands.status import of_run
-from server.control import Control
+from server.control import Control, RunState
 from server.diary import Journal, journal_file, read_journal
 from server.federation_file import load_federation
 from server.follow import reason
@@ -75,3 +76,21 @@ def test_status_shows_who_answered_and_who_is_at_work(
         "north train encoders 2 asked 42 1 1.50 3.00 5.00",  # at work for 42 s
         "west train encoders 2 answered 4.5 1 1.50 5.50 2.50",
     ]
+
+
+def test_a_server_that_answers_again_is_followed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked of a control that fails twice, as where Flower's database was locked; and of one that stays away."""
+    monkeypatch.setattr(follow, "POLL", 0.01)
+    fails = [2]
+
+    def state(number: int) -> RunState:
+        fails[0] -= 1
+        if fails[0] >= 0:
+            raise RunError("the server does not answer")
+        return RunState("running", "", "")
+
+    assert follow._state(SimpleNamespace(state=state), 1).status == "running"
+    monkeypatch.setattr(follow, "PATIENCE", 0.05)
+    fails[0] = 10_000
+    with pytest.raises(RunError):
+        follow._state(SimpleNamespace(state=state), 1)

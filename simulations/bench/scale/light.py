@@ -12,6 +12,7 @@ from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+import httpx
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec
 from flwr.app import Context, Message, RecordDict
@@ -92,7 +93,10 @@ def _hospital(place: Place, name: str, app: ClientApp, turn: threading.Lock, sto
         node, receive, send, _, _, pull, push, confirm = connection
         context = Context(1, node, {"site": name}, RecordDict(), {})
         while not stop.wait(POLL):
-            received = receive()
+            try:
+                received = receive()
+            except httpx.HTTPError:  # the server's database was locked; a SuperNode would be started again
+                continue
             if received is None:
                 continue
             run = received[0].metadata.run_id

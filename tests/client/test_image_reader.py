@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
 from client.readers import picture, reading
-from client.readers.image import SEVERAL
+from client.readers.image import NO_CHANNEL, SEVERAL
 from client.readers.reading import Reading
 from shared.modalities.image import Image
 from tests.reads import read, tensor_of
@@ -150,3 +150,21 @@ def test_a_pattern_takes_the_first_picture_and_says_so(tmp_path: Path) -> None:
     for number, shade in enumerate((255, 0)):
         Pillow.new("L", (16, 16), shade).save(tmp_path / "xray" / f"P1-{number}.png")
     assert tensor_of(read(spec, {}, tmp_path), SEVERAL).min() == 1
+
+
+def test_several_columns_are_channels_and_a_patient_who_lacks_one_lacks_the_modality(tmp_path: Path) -> None:
+    spec = image(path=("front", "side"))
+    assert spec.shape == (2, 16, 16)
+    assert spec.cells == ["front", "side"]
+    for name, grey in (("a", 51), ("b", 204)):
+        Pillow.new("L", (20, 20), grey).save(tmp_path / f"{name}.png")
+    found = tensor_of(read(spec, {"front": "a.png", "side": "b.png"}, tmp_path))
+    assert tuple(found.shape) == spec.shape
+    assert found[0].unique().tolist() == pytest.approx([0.2])
+    assert found[1].unique().tolist() == pytest.approx([0.8])
+    assert read(spec, {"front": "a.png", "side": ""}, tmp_path) == Reading(None, ("side: " + NO_CHANNEL,))
+    assert read(spec, {"front": "a.png", "side": "c.png"}, tmp_path) == Reading(None, (reading.NOT_FOUND,))
+    assert read(spec, {"front": "", "side": ""}, tmp_path) == Reading(None)
+    for paths in (("front", "x/{patient}.png"), ("front", "front"), ("front", "")):
+        with pytest.raises(ValueError, match=r"several pictures|different columns"):
+            image(path=paths)

@@ -28,14 +28,16 @@ DEEPEST = 4095  # of a radiograph's 12 bits
 
 
 def write_image(spec: Image, sight: Sight) -> Files:
-    """One picture; its cell, unless the path is a pattern."""
-    picture = pictures(spec.size, 1, sight)[0]
-    if "{patient}" in spec.path:
-        save(sight.matching(spec.path, 0), picture)
+    """A picture for each path of the study; their cells, unless the path is a pattern."""
+    taken, cells = pictures(spec.size, len(spec.paths), sight), {}
+    if "{patient}" in spec.paths[0]:
+        save(sight.matching(spec.paths[0], 0), taken[0])
         return Files()
-    path = f"{sight.name}/{sight.unit}.{'dcm' if sight.look in DIGITAL else 'png'}"
-    save(sight.place(path), picture)
-    return Files({spec.path: path})
+    for column, picture in zip(spec.paths, taken, strict=True):
+        which = f"-{column}" if len(spec.paths) > 1 else ""
+        cells[column] = f"{sight.name}/{sight.unit}{which}.{'dcm' if sight.look in DIGITAL else 'png'}"
+        save(sight.place(cells[column]), picture)
+    return Files(cells)
 
 
 def pictures(size: tuple[int, int, int], count: int, sight: Sight) -> list[Field]:

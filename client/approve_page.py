@@ -8,7 +8,7 @@ from rich.console import Console
 
 from client.approvals import APPROVED, ApprovalFile, decisions, holds, today
 from client.check import open_files, refusals
-from client.check_notes import runs_here
+from client.check_notes import runs_here, validates_here
 from client.ledger_file import LedgerFile
 from client.page import columns, page
 from client.site import Site, load_site
@@ -25,9 +25,10 @@ from shared.study import DpSgd, Study
 from shared.study_file import load_study
 
 UNPROTECTED = "bold red"
-LEAVES = (
-    "how many patients there are in each role, and how many rows the table left out by each rule",
-    "figures of each model on validation patients: AUC, calibration, counts of scores",
+COUNTS = "how many patients there are in each role, and how many rows the table left out by each rule"
+EXACT = "figures of each model on validation patients: AUC, calibration, counts of scores"
+NOISED = (
+    "of validation patients, for each model, one table of its scores by class with noise in every cell, and no more"
 )
 
 
@@ -89,7 +90,8 @@ def print_request(site: Site, study: Study, spends: Sequence[Spend], console: Co
         console.print(f"  {name}: {', '.join(texts)}")
     console.print("\nWhat will leave", style="bold")
     trains = runs_here(study, site.name)
-    for text in [*LEAVES, *(["updates of the model, learned from training patients"] * bool(trains))]:
+    updates = ["updates of the model, learned from training patients"] * bool(trains)
+    for text in [COUNTS, NOISED if study.validation_noise else EXACT, *updates]:
         console.print(f"  - {text}")
     if study.boosted and trains:
         console.print(
@@ -118,19 +120,34 @@ def _print_privacy(site: Site, study: Study, spends: Sequence[Spend], console: C
         return
     plan = plan_privacy(study)
     assert plan is not None
-    delta = min([plan.delta, *(spend.delta for spend in spends)])
+    noise = study.privacy.validation
+    delta = min([plan.delta, *([noise.delta] if noise else []), *(spend.delta for spend in spends)])
     before = [spend.release for spend in spends if spend.run.study != study.digest]
+    validates = validates_here(study, site.name) if plan.validation else 0
     asked = [stage.whole for stage in plan.stages.values()] * trains
+    asked += [plan.validation.whole] * validates if plan.validation else []
     now = [spend.release for spend in spends]
     left, after = (limit - spent_epsilon(releases, delta) for releases in (now, [*before, *asked]))
     console.print(
         f"  epsilon {plan.epsilon:g} at delta {plan.delta:g} per patient and run; runs that train here: {trains}\n"
+        f"{_validation(study, validates)}"
         f"  this hospital allows epsilon {limit:g} over all studies; left now {left:.3f}, "
         f"left after this study {after:.3f} (at delta {delta:g})"
     )
     if after < 0:
         console.print("  It asks for more than is left: it will be stopped before its end.", style=UNPROTECTED)
-    console.print("  Figures of validation patients are protected by aggregation, not by epsilon.")
+    if not noise:
+        console.print("  Figures of validation patients are protected by aggregation, not by epsilon.")
+
+
+def _validation(study: Study, runs: int) -> str:
+    noise = study.validation_noise
+    if noise is None:
+        return ""
+    return (
+        f"  of patients who validate: epsilon {noise.epsilon:g} at delta {noise.delta:g} per patient and run, a line "
+        f"of their own in the ledger; runs that validate here: {runs}\n"
+    )
 
 
 def _part(study: Study, name: str) -> str:

@@ -22,6 +22,7 @@ Lines = Mapping[str, tuple[int, ...]]  # lines of patients.csv by rule
 Progress = Callable[[str, int, int], None]  # modality, patients done, patients in all
 REMEDIES = {
     "hospital-limit": "ask for a smaller epsilon, or raise limits.max_epsilon",
+    "hospital-delta": "ask for a smaller delta, or raise limits.max_delta",
     "privacy-required": "ask for a study under dp-sgd, or set limits.allow_without_privacy where patients are not real",
 }
 

@@ -11,7 +11,7 @@ from shared.cohorts import folds
 from shared.modalities.tabular import Tabular
 from shared.privacy.accounting import composed_epsilon
 from shared.privacy.mechanism import plan_privacy
-from shared.study import Study
+from shared.study import ColumnSplit, Study
 from shared.study_rules import warnings
 
 UNDER = 'under [harmonization."patients.csv"] in site.toml'
@@ -45,6 +45,13 @@ def runs_here(study: Study, site: str) -> int:
     """Runs of a real federation for which this hospital trains; each has the study's epsilon."""
     arms = [arm for arm in study.arms.run if arm != "pooled"]
     return len(arms) * sum(site in fold.train for fold in folds(study))
+
+
+def validates_here(study: Study, site: str) -> int:
+    """Runs of a real federation in which patients here are evaluated; "alone" is one of each hospital that trains."""
+    kept = isinstance(study.cohorts, ColumnSplit) or study.cohorts.internal > 0
+    own = [fold for fold in folds(study) if site in fold.external or (site in fold.train and kept)]
+    return sum(len(fold.train) if arm == "alone" else 1 for fold in own for arm in study.arms.run if arm != "pooled")
 
 
 def _column_notes(found: Findings) -> Iterator[str]:
@@ -97,13 +104,18 @@ def _size_notes(found: Findings) -> Iterator[str]:
 
 def _budget_notes(site: Site, study: Study) -> Iterator[str]:
     """All runs for real come out of one budget of the hospital: would it last?"""
-    plan, runs = plan_privacy(study), runs_here(study, site.name)
-    if plan is None or runs < 2:
+    plan = plan_privacy(study)
+    if plan is None:
         return
-    releases = [stage.whole for stage in plan.stages.values()]
-    total = composed_epsilon(releases * runs, plan.delta)
+    runs, validated = runs_here(study, site.name), validates_here(study, site.name) if plan.validation else 0
+    if runs + validated < 2:
+        return
+    releases = [stage.whole for stage in plan.stages.values()] * runs
+    releases += [plan.validation.whole] * validated if plan.validation else []
+    total = composed_epsilon(releases, plan.delta)
     if total > site.limits.max_epsilon:
+        made = f"{runs} runs that train here" + f" and {validated} that validate here" * bool(validated)
         yield (
-            f"if all {runs} runs that train here are made for real, a patient spends epsilon {total:.3g} together, "
+            f"if all {made} are made for real, a patient spends epsilon {total:.3g} together, "
             f"above limits.max_epsilon = {site.limits.max_epsilon:g}: this hospital would refuse part of them"
         )

@@ -85,8 +85,14 @@ def _privacy(study: Study, site: Site) -> str:
         return f"Privacy: none; this hospital {allowed} that."
     return (
         f"Privacy: epsilon {study.privacy.epsilon:g} a run at delta {study.privacy.delta:g}; runs that train here: "
-        f"{runs_here(study, site.name)}. This hospital allows epsilon {site.limits.max_epsilon:g} over all studies."
+        f"{runs_here(study, site.name)}."
+        f"{_validation(study)} This hospital allows epsilon {site.limits.max_epsilon:g} over all studies."
     )
+
+
+def _validation(study: Study) -> str:
+    noise = study.validation_noise
+    return f" Patients who validate: epsilon {noise.epsilon:g} a run at delta {noise.delta:g}." if noise else ""
 
 
 def _print_rows(found: Findings, console: Console) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from pydantic import ValidationError
 
+from client.noise_gate import check_noise
 from client.portrait_gate import check_portraits
 from client.site import Limits, Site
 from shared import proportional, selection
@@ -45,12 +46,17 @@ def check_study(site: Site, members: Sequence[str], study: Study) -> None:
     if not set(members) <= set(study.sites):
         raise PrivacyRefusal("not-my-study", "this hospital is not one of the study's sites")
     if isinstance(study.privacy, DpSgd):
-        if study.privacy.epsilon > site.limits.max_epsilon:
-            raise PrivacyRefusal(
-                "hospital-limit",
-                f"the study asks for epsilon {study.privacy.epsilon:g}, "
-                f"this hospital allows {site.limits.max_epsilon:g}",
-            )
+        for own in (study.privacy, study.privacy.validation):
+            if own and own.epsilon > site.limits.max_epsilon:
+                raise PrivacyRefusal(
+                    "hospital-limit",
+                    f"the study asks for epsilon {own.epsilon:g}, this hospital allows {site.limits.max_epsilon:g}",
+                )
+            if own and own.delta > site.limits.max_delta:
+                raise PrivacyRefusal(
+                    "hospital-delta",
+                    f"the study asks for delta {own.delta:g}, this hospital allows {site.limits.max_delta:g}",
+                )
     elif not site.limits.allow_without_privacy:
         raise PrivacyRefusal("privacy-required", "this hospital takes part under differential privacy only")
 
@@ -70,13 +76,15 @@ def check_outgoing(
     if not isinstance(header, REPLIES):
         raise PrivacyRefusal("no-reply", "only the known kinds of replies leave")
     bare = isinstance(header, BARE) or (isinstance(header, Trained | Tallied) and header.epsilon is None)
-    if bare and not site.limits.allow_without_privacy:
+    if bare and not (site.limits.allow_without_privacy and not (study and study.private)):
         raise PrivacyRefusal("privacy-required", "nothing that was trained without privacy leaves this hospital")
     if isinstance(header, Grown):
         _check_trees(envelope.arrays, boosted_in(study, arm) if study else {}, site.limits)
         return
     _check_arrays(envelope.arrays, _declared(header, model, study, arm))
     _check_counts(header, envelope.arrays, site.limits)
+    if isinstance(header, Described | Evaluated):
+        check_noise(header, study)
     if isinstance(header, Evaluated):
         check_portraits(header, study, site.limits)
 
@@ -157,6 +165,8 @@ def _check_figures(figures: SiteFigures, limits: Limits) -> None:
         raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
     if not all(math.isfinite(value) for value in figures.measures.values()):
         raise PrivacyRefusal("not-finite", "the message holds something that is not a finite number")
+    if figures.noised is not None and (figures.patients is None or figures.patients < limits.min_patients):
+        raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
     n, events = figures.n or 0, figures.events or 0
     cells = (figures.event_cells, figures.other_cells)
     told = (figures.auc, figures.auc_variance, figures.brier, figures.risk, *cells)

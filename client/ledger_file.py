@@ -60,14 +60,19 @@ class LedgerFile:
         self._chain.append(spend.model_dump())
         self._spends.append(spend)
 
-    def refuse_beyond(self, spend: Spend, budget: float, limit: float) -> None:
-        """Raise PrivacyRefusal if ``spend`` would pass the run's ``budget`` or the hospital's ``limit`` over all."""
-        run = spent([*self.of_run(spend.run), spend], spend.delta)
+    def refuse_beyond(self, spend: Spend, limit: float) -> None:
+        """Raise PrivacyRefusal if ``spend`` would pass its run's budget or the hospital's ``limit`` over all.
+
+        Those who train and those who validate in a run are others, each with a budget. The limit is of a patient who
+        was in all, at the smallest delta of all: a study with a large delta cannot make the others look cheap.
+        """
+        budget = spend.budget
+        run = spent([*(s for s in self.of_run(spend.run) if s.validates == spend.validates), spend], spend.delta)
         if not run <= budget + TOLERANCE:
             raise PrivacyRefusal(
                 "budget-exhausted", f"this release would bring the run to epsilon {run:.4g}, its budget is {budget:.4g}"
             )
-        total = spent([*self._spends, spend], spend.delta)
+        total = spent([*self._spends, spend], min(own.delta for own in (*self._spends, spend)))
         if not (math.isfinite(total) and total <= limit + TOLERANCE):
             raise PrivacyRefusal(
                 "hospital-limit",  # without its numbers: what other studies spent is not this server's to know

@@ -39,15 +39,17 @@ def print_ledger(site_file: Path) -> int:
 
 
 def _runs(spends: Sequence[Spend]) -> Table:
-    lines: dict[RunKey, list[Spend]] = {}
+    """A line for the patients who train in a run, and one for those who validate where they have a budget."""
+    lines: dict[tuple[RunKey, bool], list[Spend]] = {}
     for spend in spends:
-        lines.setdefault(spend.run, []).append(spend)
-    runs = columns("study", "digest", "fold", "arm", "releases", "epsilon", "left", "delta")
-    for run, group in lines.items():
+        lines.setdefault((spend.run, spend.validates), []).append(spend)
+    runs = columns("study", "digest", "fold", "arm", "patients", "releases", "epsilon", "left", "delta")
+    for (run, validates), group in lines.items():
         last, releases = group[-1], sum(spend.steps for spend in group)
         used = spent(group, last.delta)
         numbers = (str(releases), f"{used:.3f}", f"{max(last.budget - used, 0.0):.3f}", f"{last.delta:g}")
-        runs.add_row(last.study_name, run.study[:12], run.fold, run.arm, *numbers)
+        whose = "validation" if validates else "training"
+        runs.add_row(last.study_name, run.study[:12], run.fold, run.arm, whose, *numbers)
     return runs
 
 

@@ -17,6 +17,7 @@ class Limits(Section):
     """The hospital's limits; they always win over the study's."""
 
     max_epsilon: float = Field(gt=0)  # over all studies together, per patient
+    max_delta: float = Field(default=1e-3, gt=0, lt=1)  # of a study: the chance that its guarantee fails outright
     allow_without_privacy: bool = False
     min_cell: int = Field(default=5, ge=1)
     min_class: int = Field(default=10, ge=2)

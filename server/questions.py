@@ -167,7 +167,10 @@ class Questions:
         replies = self._audited(
             self.job.evaluators, task, weights, "evaluate", lambda reply: audit_figures(reply, task, models)
         )
-        return {site: expect(reply, Evaluated) for site, reply in replies}
+        answers = {site: expect(reply, Evaluated) for site, reply in replies}
+        for site, header in answers.items():
+            self._note(site, ("validation", 1), header.releases, header.epsilon)
+        return answers
 
     def _audited(
         self, sites: tuple[str, ...], task: AnyTask, arrays: Arrays, name: str, audit: Callable[[Envelope], object]
@@ -203,7 +206,7 @@ class Questions:
         if isinstance(header, Reply) and header.head:
             self._heads.keep(answer.site, header.head)
         size = sum(values.nbytes for values in envelope.arrays.values())
-        spent = header.epsilon if isinstance(header, Trained | Tallied) else None
+        spent = header.epsilon if isinstance(header, Trained | Tallied | Evaluated) else None
         told = {"site": answer.site, "seconds": round(answer.seconds, 3), "bytes": size, "epsilon": spent}
         self.journal.tell("answered", task=name, **told)
 

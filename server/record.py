@@ -56,14 +56,15 @@ class RunRecord(Section):
     notes: tuple[str, ...] = ()  # of the server's own: a damaged checkpoint, updates that point against all others
     seconds: float
 
-    def spent(self) -> dict[str, tuple[float, int]]:
-        """(epsilon, releases) of the whole run by hospital."""
+    def spent(self, validates: bool = False) -> dict[str, tuple[float, int]]:
+        """(epsilon, releases) of the whole run by hospital: of those who train, or of those who validate."""
+        lines = [line for line in self.ledger if (line.stage == "validation") == validates]
         return {
             site: (
-                max(line.epsilon for line in self.ledger if line.site == site),
-                sum(line.releases for line in self.ledger if line.site == site),
+                max(line.epsilon for line in lines if line.site == site),
+                sum(line.releases for line in lines if line.site == site),
             )
-            for site in sorted({line.site for line in self.ledger})
+            for site in sorted({line.site for line in lines})
         }
 
     def save(self, folder: Path) -> None:

@@ -45,9 +45,12 @@ def training_patients(study: Study, site: str) -> float:
 def portrayed(study: Study) -> tuple[Role, ...]:
     """Cohorts whose patients may be described beyond their number.
 
-    Under privacy not those who train, as no part of the budget pays for it. Where hospitals are left out in turn only
-    the left-out hospital: its internal cohort in another fold is a part of it, and the difference would show the rest.
+    Under privacy not those who train, as no part of the budget pays for it, and nobody where those who validate have a
+    budget too. Where hospitals are left out in turn only the left-out hospital: its internal cohort in another fold is
+    a part of it, and the difference would show the rest.
     """
+    if study.validation_noise is not None:
+        return ()
     if isinstance(study.cohorts, LeaveOneSiteOut):
         return ROLES[2:]
     return ROLES[1:] if study.private else ROLES

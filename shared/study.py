@@ -160,8 +160,18 @@ class Stages(Section):
         return shares.get(stage, self.encoders)
 
 
+class ValidationNoise(Section):
+    """What a validation patient may spend in a run: all models are told of as noised tallies, and nothing exact is."""
+
+    epsilon: float = Field(gt=0, le=100)
+    delta: float = Field(gt=0, lt=0.1)
+
+
 class DpSgd(Section):
-    """Patient-level (epsilon, delta) for each hospital and run (one fold of one arm), zero-out adjacency."""
+    """Patient-level (epsilon, delta) for each hospital and run (one fold of one arm), zero-out adjacency.
+
+    It is of the patients who train; those who validate have none, unless ``validation`` gives them one.
+    """
 
     mechanism: Literal["dp-sgd"]
     epsilon: float = Field(gt=0, le=100)
@@ -169,6 +179,7 @@ class DpSgd(Section):
     clip: Positive = 1.0
     clip_by: Literal["all", "modality"] = "all"  # one clip for all encoders, or equal parts of its square
     stages: Stages
+    validation: ValidationNoise | None = None
 
 
 Privacy = Annotated[NoPrivacy | DpSgd, Field(discriminator="mechanism")]
@@ -278,6 +289,11 @@ class Study(Section):
     def private(self) -> bool:
         """Whether training is under differential privacy."""
         return isinstance(self.privacy, DpSgd)
+
+    @property
+    def validation_noise(self) -> ValidationNoise | None:
+        """What validation patients may spend; None where their figures are exact."""
+        return self.privacy.validation if isinstance(self.privacy, DpSgd) else None
 
     @property
     def tallied(self) -> bool:

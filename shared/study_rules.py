@@ -269,6 +269,9 @@ def _strategy_faults(study: Study) -> Iterator[Fault]:
 def _privacy_faults(study: Study) -> Iterator[Fault]:
     if not isinstance(study.privacy, DpSgd):
         return
+    if study.privacy.validation and not isinstance(study.outcome, Binary):
+        rule = f"the scores of a {study.outcome.kind} outcome are not tallied, so validation cannot be noised"
+        yield "privacy.validation", rule, "remove it"
     stages, joint = study.privacy.stages, study.training.schedule == "joint"
     fused = bool(study.fusions) and not joint
     if joint and stages.fusion > 0:

@@ -21,7 +21,7 @@ from shared.cohorts import Role
 from shared.portrait import Portrait
 from shared.privacy.records import RunKey
 from shared.risk_figures import RiskFigures
-from shared.score_cells import ClassCells
+from shared.score_cells import ClassCells, NoisedCells
 from shared.sections import Section
 
 Arrays = dict[str, npt.NDArray[Any]]  # float32 weights and updates, float64 tallies
@@ -176,7 +176,13 @@ class SiteFigures(Section):
     risk: RiskFigures | None = None
     event_cells: ClassCells | None = None
     other_cells: ClassCells | None = None
+    noised: NoisedCells | None = None  # where the study gives validation patients a budget: then nothing else is told
     reasons: dict[str, str] = {}  # by figure, or "all"
+
+    @property
+    def counted(self) -> int | None:
+        """Units that the figures are of; where only a noised tally is told, the patients, whose number is public."""
+        return self.patients if self.noised else self.n
 
     @model_validator(mode="after")
     def _of_its_patients(self) -> "SiteFigures":
@@ -196,6 +202,8 @@ class Evaluated(Reply):
     models: Digest
     figures: tuple[SiteFigures, ...]
     portraits: tuple[Portrait, ...] = ()  # of the cohorts, of which they may be told
+    epsilon: float | None = None  # spent by validation patients in this run, None where their figures are exact
+    releases: int = 0
 
 
 class Refused(Section):

@@ -31,7 +31,7 @@ T = TypeVar("T")
 Answerer = Callable[[Envelope], Envelope]
 Between = Callable[[str, Envelope, Answerer], Envelope]
 Remote = Callable[[Path, str], None]  # runs an arm of a study file elsewhere
-POOL_LIMITS = Limits(max_epsilon=1e6, allow_without_privacy=True)
+POOL_LIMITS = Limits(max_epsilon=1e6, max_delta=0.1, allow_without_privacy=True)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ state = "state"
 
 [limits]
 max_epsilon = 100.0
+max_delta = 0.1
 allow_without_privacy = true   # invented or public patients; leave it out where patients are real
 min_cell = {min_cell}
 min_class = {min_class}

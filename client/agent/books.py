@@ -38,6 +38,7 @@ STAGES: tuple[str, ...] = (
     "boost",
     "cox",
     "threshold",
+    "validation",
 )  # in the order of a run
 ANSWERS = ("counted", "trained", "grown", "summed", "tallied")  # kinds of replies that are made once
 RUN = ("study", "fold", "arm")

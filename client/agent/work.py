@@ -1,6 +1,5 @@
 """The agent's work for each kind of task: an answer, and what it would spend; releasing it is the agent's."""
 
-import math
 from datetime import UTC, datetime
 
 from client.agent.books import Books
@@ -14,6 +13,7 @@ from client.evaluation import (
     scores_of,
     threshold_tallies,
 )
+from client.noised import NOISED_ONLY, exact_tallies, noised_figures
 from client.portrait import Sitting, portrait
 from client.pretraining import pretrain
 from client.probe import require_sound
@@ -26,7 +26,7 @@ from shared.metrics.delong import Floats
 from shared.metrics.threshold import gathered
 from shared.model import group_of, in_stage
 from shared.portrait import Portrait
-from shared.privacy.mechanism import StagePlan
+from shared.privacy.mechanism import StagePlan, tally_deviation
 from shared.privacy.noise import gaussian
 from shared.privacy.records import Spend, spent
 from shared.wire import (
@@ -54,13 +54,15 @@ def describe(desk: Desk, books: Books, task: Envelope) -> Answer:
     for role in desk.roles:
         ward = Ward.of(desk.study.outcome, role, desk.patients(role), limits)
         n, had = ward.size, ward.outcome.events(ward.truth)
-        hidden = role == "train" and desk.study.private  # how many of them had the event is a release of its own
+        # How many of them had the event is a release of its own.
+        hidden = desk.study.private if role == "train" else desk.study.validation_noise is not None
         events = None if had is None or hidden else ward.patients(had)
         told = () if events is None else (events, n - events)
         enough = n >= limits.min_patients and all(c == 0 or c >= limits.min_cell for c in told)
         first = role == desk.roles[0]  # rows are left out before there are roles
         excluded = {rule: n if n >= limits.min_cell else None for rule, n in desk.excluded.items()} if first else {}
-        reason = TOO_FEW if not enough else PROTECTED if hidden else ONE_CLASS if events in (0, n) else ""
+        withheld = PROTECTED if role == "train" else NOISED_ONLY
+        reason = TOO_FEW if not enough else withheld if hidden else ONE_CLASS if events in (0, n) else ""
         reason = reason or (NO_EVENT if events is None else "")
         counts.append(
             CohortCount(
@@ -121,7 +123,7 @@ def tally_threshold(desk: Desk, books: Books, task: Envelope) -> Answer:
     tallies: Arrays = {}
     for model, counts in threshold_tallies(desk.model, desk.patients("train"), desk.learners).items():
         if plan:
-            tallies[model] = counts + gaussian(counts.shape, plan.noise_multiplier / _weight(desk, model))
+            tallies[model] = counts + gaussian(counts.shape, tally_deviation(desk.study, model, plan))
         else:
             tallies[model] = gathered(counts, desk.site.limits.min_cell)
     epsilon = _epsilon_with(desk, books, spend)
@@ -129,11 +131,15 @@ def tally_threshold(desk: Desk, books: Books, task: Envelope) -> Answer:
 
 
 def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
-    """Figures of every model on every cohort here."""
+    """Figures of every model on every cohort here; of validation patients with a budget, noised tallies alone."""
     header = task.header
     assert isinstance(header, Evaluate)
     if weights_digest(task.arrays) != header.models:
         raise PrivacyRefusal("wrong-models", "these are not the models that the server committed to")
+    plan = desk.plan.validation if desk.plan else None
+    if plan and (kept := books.released(desk.run, ("validation", 1), task.digest)):
+        return kept, None
+    spend = _planned(desk, books, plan, 1, task) if plan and _validates(desk) else None
     desk.load(task.arrays)
     books.commitments.hold(desk.run, task.digest)
     figures: list[SiteFigures] = []
@@ -146,11 +152,27 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
             nothing = {"role": role, "n": None, "events": None, "reasons": {"all": PROTECTED}}
             figures += [SiteFigures.model_validate({"model": model, **nothing}) for model in scores]
             continue
+        if plan:
+            figures += noised_figures(desk.study, ward, exact_tallies(batch, scores, header.thresholds), plan)
+            continue
         told = [own for name, s in scores.items() for own in model_figures(name, ward, s, header.thresholds.get(name))]
         figures += with_risks(told, ward, scores, desk.study.primary)
         if role in portrayed(desk.study):
             portraits.append(portrait(_sitting(desk, ward, scores, (told, header.thresholds))))
-    return Envelope(Evaluated(models=header.models, figures=tuple(figures), portraits=tuple(portraits))), None
+    answer = Evaluated(
+        models=header.models,
+        figures=tuple(figures),
+        portraits=tuple(portraits),
+        epsilon=_epsilon_with(desk, books, spend) if spend else None,
+        releases=spend.steps if spend else 0,
+    )
+    return Envelope(answer), spend
+
+
+def _validates(desk: Desk) -> bool:
+    """Whether there are patients here of whom a noised tally is told; how many there are is public."""
+    of_role = {role: desk.patients(role).patients for role in desk.roles if role != "train"}
+    return any(n >= desk.site.limits.min_patients for n in of_role.values())
 
 
 def _sitting(
@@ -172,7 +194,7 @@ def _sitting(
 
 def _planned(desk: Desk, books: Books, plan: StagePlan, number: int, task: Envelope) -> Spend:
     """What the release will cost; refused before any work if it would pass a budget."""
-    assert desk.plan is not None
+    epsilon, delta = _budget(desk, plan)
     spend = Spend(
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         study_name=desk.study.name,
@@ -182,25 +204,28 @@ def _planned(desk: Desk, books: Books, plan: StagePlan, number: int, task: Envel
         noise_multiplier=plan.noise_multiplier,
         steps=plan.steps,
         sample_rate=plan.sample_rate,
-        delta=desk.plan.delta,
-        budget=desk.plan.epsilon,
+        delta=delta,
+        budget=epsilon,
         digest="",  # known when it is released
         question=task.digest,
     )
-    books.ledger.refuse_beyond(spend, desk.plan.epsilon, desk.site.limits.max_epsilon)
+    books.ledger.refuse_beyond(spend, desk.site.limits.max_epsilon)
     return spend
 
 
 def _epsilon_with(desk: Desk, books: Books, spend: Spend | None) -> float | None:
-    """Epsilon of the run so far, this release included; None without privacy."""
+    """Epsilon of the run's patients so far, who train or who validate, this release included; None without privacy."""
     if desk.plan is None:
         return None
-    return spent([*books.ledger.of_run(desk.run), *([spend] if spend else [])], desk.plan.delta)
+    validates = spend is not None and spend.validates
+    before = [own for own in books.ledger.of_run(desk.run) if own.validates == validates]
+    return spent([*before, *([spend] if spend else [])], spend.delta if spend else desk.plan.delta)
 
 
-def _weight(desk: Desk, model: str) -> float:
-    """A model's share of the tally's sensitivity; squares add up to one, and the primary has ``clip_share``."""
-    others, share = len(desk.study.models) - 1, desk.study.fusion.clip_share
-    if not others:
-        return 1.0
-    return math.sqrt(share if model == desk.study.primary else (1 - share) / others)
+def _budget(desk: Desk, plan: StagePlan) -> tuple[float, float]:
+    """(epsilon, delta) that the patients of a mechanism may spend in the run."""
+    assert desk.plan is not None
+    noise = desk.study.validation_noise
+    if plan.stage == "validation" and noise is not None:
+        return noise.epsilon, noise.delta
+    return desk.plan.epsilon, desk.plan.delta

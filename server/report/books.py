@@ -34,6 +34,7 @@ class PrivacyRecord(Section):
 
     mechanism: Literal["none", "dp-sgd"]
     sites: tuple[Spent, ...] = ()
+    validation: tuple[Spent, ...] = ()  # of the patients who validate; none where their figures are exact
     composed: tuple[Composed, ...] = ()
 
     @model_validator(mode="after")

@@ -145,5 +145,16 @@ def privacy_line(results: Results) -> str:
     sign = "=" if f"{min(epsilons):.2f}" == f"{max(epsilons):.2f}" else "≤"
     return (
         f"Training ε {sign} {max(epsilons):.2f} (δ = {power(max(deltas))}) per patient, per run, at each hospital; "
-        "validation figures are protected by aggregation, not by ε."
+        f"{_validation(results)}."
+    )
+
+
+def _validation(results: Results) -> str:
+    """What protects the patients of the validation."""
+    rows = results.privacy.validation
+    if not rows:
+        return "validation figures are protected by aggregation, not by ε"
+    epsilon, delta = max(row.epsilon or 0.0 for row in rows), max(row.delta or 0.0 for row in rows)
+    return (
+        f"validation ε {epsilon:.2f} (δ = {power(delta)}) per patient and run: its figures are of noised tallies alone"
     )

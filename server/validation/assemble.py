@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from server.record import RunRecord
 from server.report.books import Composed, PrivacyRecord, Spent
@@ -24,7 +24,7 @@ from server.validation.suspicion import suspicion_warnings
 from shared import VERSION
 from shared.cohorts import fold_named
 from shared.learnability import learnability_warnings
-from shared.privacy.accounting import composed_epsilon
+from shared.privacy.accounting import Release, composed_epsilon
 from shared.privacy.mechanism import plan_privacy
 from shared.study import DpSgd, Study
 from shared.study_rules import warnings
@@ -124,28 +124,40 @@ def _privacy(study: Study, records: Sequence[RunRecord]) -> PrivacyRecord:
         return PrivacyRecord(mechanism="none")
     privacy, plan = study.privacy, plan_privacy(study)
     assert plan is not None
-    rows: list[Spent] = []
-    for record in records:
-        for site, (epsilon, releases) in record.spent().items():
-            for hospital in fold_named(study, record.run.fold).train if site == "pooled" else (site,):
-                rows.append(
-                    Spent(
-                        site=hospital,
-                        arm=record.run.arm,
-                        fold=record.run.fold,
-                        epsilon=epsilon,
-                        delta=privacy.delta,
-                        budget=privacy.epsilon,
-                        releases=releases,
-                    )
-                )
-    runs = Counter(row.site for row in rows)
-    one_run = [stage.whole for stage in plan.stages.values()]
+    budget, noise = (privacy.epsilon, privacy.delta), privacy.validation
+    rows = tuple(_spent_rows(study, records, budget, validates=False))
+    validation = tuple(_spent_rows(study, records, (noise.epsilon, noise.delta), validates=True)) if noise else ()
+    releases: dict[str, list[Release]] = {}
+    for row in rows:
+        releases.setdefault(row.site, []).extend(stage.whole for stage in plan.stages.values())
+    for row in validation:
+        assert plan.validation is not None
+        releases.setdefault(row.site, []).append(plan.validation.whole)
+    runs = Counter(site for site, _, _ in {(row.site, row.arm, row.fold) for row in (*rows, *validation)})
+    delta = min(privacy.delta, noise.delta) if noise else privacy.delta
     composed = [
-        Composed(site=site, epsilon=composed_epsilon(one_run * count, privacy.delta), delta=privacy.delta, runs=count)
+        Composed(site=site, epsilon=composed_epsilon(releases[site], delta), delta=delta, runs=count)
         for site, count in sorted(runs.items())
     ]
-    return PrivacyRecord(mechanism="dp-sgd", sites=tuple(rows), composed=tuple(composed))
+    return PrivacyRecord(mechanism="dp-sgd", sites=rows, validation=validation, composed=tuple(composed))
+
+
+def _spent_rows(
+    study: Study, records: Sequence[RunRecord], budget: tuple[float, float], validates: bool
+) -> Iterator[Spent]:
+    """What each run spent at each hospital, of a ``budget`` (epsilon, delta); a simulation's pool is all of its own."""
+    for record in records:
+        for site, (epsilon, releases) in record.spent(validates).items():
+            for hospital in fold_named(study, record.run.fold).train if site == "pooled" else (site,):
+                yield Spent(
+                    site=hospital,
+                    arm=record.run.arm,
+                    fold=record.run.fold,
+                    epsilon=epsilon,
+                    delta=budget[1],
+                    budget=budget[0],
+                    releases=releases,
+                )
 
 
 def _oracle_rows(study: Study, records: Sequence[RunRecord], oracle: Mapping[str, float]) -> list[Oracle]:

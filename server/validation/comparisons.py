@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from server.record import RunRecord
 from server.report.results import Comparison
 from server.validation.rows import by_cohort
+from server.validation.summary import area_of
 from shared.cohorts import ROLES, Role
 from shared.metrics.comparison import Difference, holm, normal_difference
 from shared.study import Study
@@ -119,11 +120,17 @@ def _rows(
             low=found.low if found else None,
             high=found.high if found else None,
             p=found.p if found and tested else None,
-            n=sum(mine.n or 0 for (_, mine, _), _ in group) if group else None,
-            events=sum(mine.events or 0 for (_, mine, _), _ in group) if group else None,
+            n=sum(mine.counted or 0 for (_, mine, _), _ in group) if group else None,
+            events=_events([mine for (_, mine, _), _ in group]),
             method=SAME_PATIENTS if kind == "models" else OWN_RUNS,
             reason=None if found else "no hospital could tell",
         )
+
+
+def _events(figures: Sequence[SiteFigures]) -> int | None:
+    """None where nobody told, or only as a noised tally."""
+    told = [own.events for own in figures if own.events is not None]
+    return sum(told) if told or (not any(own.noised for own in figures) and figures) else None
 
 
 def _combined(parts: Sequence[Part]) -> Difference | None:
@@ -150,9 +157,11 @@ def _paired_brier(mine: SiteFigures, theirs: SiteFigures) -> Part | None:
 
 
 def _unpaired_auc(mine: SiteFigures, theirs: SiteFigures) -> Part | None:
-    if mine.auc is None or theirs.auc is None or mine.auc_variance is None or theirs.auc_variance is None:
+    first, second = area_of(mine), area_of(theirs)
+    if first is None or second is None:
         return None
-    return Part(mine.auc - theirs.auc, mine.auc_variance + theirs.auc_variance, _pairs(mine))
+    weight = float((mine.patients or 0) ** 2) if mine.noised else _pairs(mine)
+    return Part(first[0] - second[0], first[1] + second[1], weight)
 
 
 def _pairs(figures: SiteFigures) -> float:

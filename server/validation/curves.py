@@ -11,10 +11,12 @@ from scipy.stats import norm
 
 from server.record import RunRecord
 from server.report.curves import Calibration, Curve, Decision
+from server.validation.noised import noised, summed
 from server.validation.rows import by_cohort
 from server.validation.summary import bins_of, pooled_tally, tallies_of
 from shared.cohorts import ROLES, Role
 from shared.metrics.cells import Cells
+from shared.metrics.noised import CELLS
 from shared.metrics.scores import MIDDLE, WIDTH, ScoreTally
 from shared.metrics.splines import moment_knots, spline_basis
 from shared.metrics.tally import Floats
@@ -64,10 +66,11 @@ def roc_rows(study: Study, record: RunRecord) -> Iterator[Curve]:
     """ROC curves over the hospitals of each cohort."""
     for place, named in places(study, record):
         figures = [own for _, own in named]
-        tally = pooled_tally(figures)
+        tally = summed(figures) if noised(figures) else pooled_tally(figures)
         points = tally.roc() if tally else None
         if points:
-            values = {"kind": "roc", "x": tuple(points[0]), "y": tuple(points[1]), "bins": bins_of(figures)}
+            bins = CELLS if noised(figures) else bins_of(figures)
+            values = {"kind": "roc", "x": tuple(points[0]), "y": tuple(points[1]), "bins": bins}
             yield Curve.model_validate({**place.at(None), **values})
 
 

@@ -14,6 +14,7 @@ from server.record import RunRecord
 from server.report.results import Meta
 from server.validation.random_effects import summarise
 from server.validation.rows import by_cohort
+from server.validation.summary import area_of
 from shared.cohorts import ROLES, Role
 from shared.metrics.calibration import log_ratio_error
 from shared.study import Study
@@ -36,8 +37,8 @@ class Scale:
 
 
 def _auc(figures: SiteFigures) -> Part | None:
-    auc, variance = figures.auc, figures.auc_variance
-    if auc is None or not variance or not 0 < auc < 1:
+    auc, variance = area_of(figures) or (0.0, 0.0)
+    if not variance or not 0 < auc < 1:
         return None
     return math.log(auc / (1 - auc)), variance / (auc * (1 - auc)) ** 2
 

@@ -9,9 +9,12 @@ import numpy as np
 
 from shared.metrics.cells import Cells
 from shared.metrics.delong import logit_interval, separated_bound
+from shared.metrics.noised import CELLS, NoisyTally
 from shared.metrics.pooled_delong import binned_area
 from shared.metrics.scores import ScoreTally
 from shared.wire import SiteFigures
+
+NOISED = f"from noised tallies of {CELLS} cells; the interval covers patients and noise"
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,25 @@ class Estimate:
     reason: str = ""
 
 
+def noisy_tally(figures: SiteFigures) -> NoisyTally | None:
+    """A hospital's noised tally; None where it told exact figures, or nothing."""
+    cells = figures.noised
+    if cells is None or figures.patients is None:
+        return None
+    return NoisyTally.of(np.array([cells.others, cells.events]), cells.deviation**2, figures.patients)
+
+
+def area_of(figures: SiteFigures) -> tuple[float, float] | None:
+    """A hospital's AUC and its variance, exact or from a noised tally."""
+    if tally := noisy_tally(figures):
+        return tally.area()
+    return None if figures.auc is None or figures.auc_variance is None else (figures.auc, figures.auc_variance)
+
+
 def site_auc(figures: SiteFigures) -> Estimate:
     """A hospital's own AUC with its logit-DeLong interval."""
+    if figures.noised:
+        return _noised_auc([figures])
     if figures.auc is None or figures.auc_variance is None:
         return Estimate(None, reason=figures.reasons.get("auc") or figures.reasons.get("all", "not reported"))
     return _with_interval(figures.auc, figures.auc_variance, "DeLong, logit interval", [_classes(figures)])
@@ -38,6 +58,8 @@ def within_hospital_auc(figures: Sequence[SiteFigures]) -> Estimate:
     Hospitals' AUCs weighted by their pairs of patients; pooling the scores instead would mix in the differences
     between hospitals.
     """
+    if any(own.noised for own in figures):
+        return _noised_auc(figures)
     known = [f for f in figures if f.auc is not None and f.n is not None and f.events is not None]
     if not known:
         reasons = {reason for f in figures for reason in f.reasons.values()}
@@ -48,6 +70,18 @@ def within_hospital_auc(figures: Sequence[SiteFigures]) -> Estimate:
     variance = sum(share**2 * (f.auc_variance or 0.0) for share, f in zip(shares, known, strict=True))
     method = "DeLong, logit interval" if len(known) == 1 else "within hospitals, weighted by pairs, logit interval"
     return _with_interval(auc, variance, method, [_classes(own) for own in known])
+
+
+def _noised_auc(figures: Sequence[SiteFigures]) -> Estimate:
+    """Within hospitals, weighted by the squares of their patients, whose classes only the noise knows."""
+    known = [(own.patients or 0, part) for own in figures if own.noised and (part := area_of(own))]
+    if not known:
+        return Estimate(None, reason="a class does not stand out of the noise")
+    total = sum(patients**2 for patients, _ in known)
+    auc = sum(patients**2 * part[0] for patients, part in known) / total
+    variance = sum(patients**4 * part[1] for patients, part in known) / total**2
+    low, high = logit_interval(auc, variance) or (None, None)
+    return Estimate(auc, low, high, NOISED)
 
 
 def _classes(figures: SiteFigures) -> tuple[int, int]:

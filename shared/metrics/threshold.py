@@ -11,8 +11,13 @@ CELLS = len(CUTS) + 1
 
 def threshold_counts(outcome: Floats, score: Floats, shares: Floats) -> Floats:
     """Counts of (others, events) in the cells between the cuts, (2, CELLS), each unit counted as its share."""
-    cells, classes = np.digitize(score, CUTS), (outcome == 0, outcome == 1)
-    return np.stack([np.bincount(cells[own], weights=shares[own], minlength=CELLS) for own in classes])
+    return counts_between(CUTS, outcome, score, shares)
+
+
+def counts_between(cuts: Floats, outcome: Floats, score: Floats, shares: Floats) -> Floats:
+    """Counts of (others, events) in the cells between any cuts; a score that is no number is in the last one."""
+    cells, classes = np.digitize(score, cuts), (outcome == 0, outcome == 1)
+    return np.stack([np.bincount(cells[own], weights=shares[own], minlength=len(cuts) + 1) for own in classes])
 
 
 def youden(counts: Floats) -> float | None:

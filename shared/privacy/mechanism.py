@@ -1,5 +1,6 @@
 """The plan of a private run, made before it starts: noise such that the budget lasts exactly to the end."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,7 +8,7 @@ from shared.privacy.accounting import Release, composed_epsilon
 from shared.privacy.calibration import Part, multipliers
 from shared.study import DpSgd, Study
 
-Stage = Literal["encoders", "fusion", "joint", "threshold"]
+Stage = Literal["encoders", "fusion", "joint", "threshold", "validation"]
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,15 @@ class StagePlan:
 
 @dataclass(frozen=True)
 class PrivacyPlan:
-    """The mechanisms of one run (one fold of one arm), and what they cost a patient together."""
+    """The mechanisms of one run (one fold of one arm), and what they cost a training patient together.
+
+    ``validation`` is of other patients, with a budget of their own; None where their figures are exact.
+    """
 
     epsilon: float
     delta: float
     stages: dict[Stage, StagePlan]
+    validation: StagePlan | None = None
 
     def planned_epsilon(self) -> float:
         """What the run will have spent at its end."""
@@ -75,4 +80,25 @@ def plan_privacy(study: Study) -> PrivacyPlan | None:
         stage: StagePlan(stage, rounds, steps, privacy.clip if stage != "threshold" else 1.0, noise, part.sample_rate)
         for (stage, rounds, steps), part, noise in zip(stages, parts, noises, strict=True)
     }
-    return PrivacyPlan(privacy.epsilon, privacy.delta, plans)
+    return PrivacyPlan(privacy.epsilon, privacy.delta, plans, _validation(study))
+
+
+def _validation(study: Study) -> StagePlan | None:
+    """One release a run: the tallies of all models together, of which a patient moves one by no more than one."""
+    noise = study.validation_noise
+    if noise is None:
+        return None
+    (multiplier,) = multipliers((Part(1.0, 1, 1.0),), noise.epsilon, noise.delta)
+    return StagePlan("validation", 1, 1, 1.0, multiplier)
+
+
+def tally_deviation(study: Study, model: str, plan: StagePlan) -> float:
+    """Standard deviation of the noise in each cell of a model's tally, which is released with those of all others.
+
+    A patient is in one cell of each model's tally. Each model has a share of the squared sensitivity of all together:
+    the primary ``clip_share``, the others even parts of the rest; all the same where it is 1, which parts no clip.
+    """
+    count, share = len(study.models), study.fusion.clip_share
+    if count == 1 or share == 1:
+        return plan.noise_multiplier * math.sqrt(count)
+    return plan.noise_multiplier / math.sqrt(share if model == study.primary else (1 - share) / (count - 1))

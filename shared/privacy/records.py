@@ -42,6 +42,11 @@ class Spend(Section):
     question: str  # digest of the task that was answered: another question for the same round is refused
 
     @property
+    def validates(self) -> bool:
+        """Whether it is of patients who validate, and not of those who train."""
+        return self.stage == "validation"
+
+    @property
     def release(self) -> Release:
         """As accountants know it."""
         return Release(self.noise_multiplier, self.steps, self.sample_rate)

@@ -50,8 +50,8 @@ def test_the_ledger_says_what_is_spent_and_left(site: Site, capsys: Shown) -> No
     out, err = capsys.readouterr()
     assert err == ""
     digests = {spend.study_name: spend.run.study[:12] for spend in LedgerFile(site.state).spends}
-    assert re.search(rf"small +{digests['small']} +main +federated +9 +7\.99\d +0\.00\d +0\.0001", out)
-    assert re.search(rf"second +{digests['second']} +main +federated +9 +5\.99\d +0\.00\d +0\.0001", out)
+    assert re.search(rf"small +{digests['small']} +main +federated +training +9 +7\.99\d +0\.00\d +0\.0001", out)
+    assert re.search(rf"second +{digests['second']} +main +federated +training +9 +5\.99\d +0\.00\d +0\.0001", out)
     total = spent(LedgerFile(site.state).spends, 1e-4)
     assert f"epsilon {total:.3f} at delta 0.0001; this hospital allows 12, and {12 - total:.3f} is left" in out
     assert "In words: whoever has seen all of these releases" in out

@@ -66,7 +66,7 @@ def test_the_ledger_refuses_one_more_round(tmp_path: Path) -> None:
     ledger = LedgerFile(site.state)
     more = ledger.spends[0].model_copy(update={"round": 99})
     with pytest.raises(PrivacyRefusal, match="budget-exhausted"):
-        ledger.refuse_beyond(more, 8.0, 1000.0)
+        ledger.refuse_beyond(more, 1000.0)
 
 
 @pytest.mark.usefixtures("no_training")

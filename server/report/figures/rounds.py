@@ -19,7 +19,11 @@ def rounds_figure(view: View) -> tuple[Figure, ...]:
         for row in view.results.timing.rounds
         if (row.arm, row.private, row.fold) == (view.main.arm, view.main.private, fold)
     ]
-    releases = [row for row in view.results.releases if (row.arm, row.fold) == (view.main.arm, fold)]
+    releases = [
+        row
+        for row in view.results.releases
+        if (row.arm, row.fold) == (view.main.arm, fold) and row.stage != "validation"  # of other patients
+    ]
     panels = [_epsilon(view, releases)] if releases and view.main.private else []
     panels += [_seconds(rounds)] if rounds else []
     if not panels:

@@ -34,6 +34,11 @@ def limit_points(view: View) -> tuple[str, ...]:
         points.insert(0, "The patients are invented by a generator: nothing here is evidence about real patients.")
     if view.main.private and any(not column.private for column in view.columns if column.arm != ORACLE):
         points.append('Arms marked "no privacy" are there to show its price; their models are not fit to be released.')
+    if results.privacy.validation:
+        points.append(
+            "Validation figures are made of noised tallies of 14 cells: their intervals cover the noise too. What "
+            "needs exact figures (tests between models, calibration and decision curves, Table 1, survival) is missing."
+        )
     if not results.comparisons:
         points.append("No difference between models or arms was tested; overlapping intervals are no test.")
     if missing := absent(results):

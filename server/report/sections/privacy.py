@@ -36,8 +36,24 @@ def privacy(view: View) -> Section:
             "by less than its sum, as the noises are independent. Arms without privacy have no bound and are left out.",
         ),
     )
-    tables = (spent, *((composed,) if record.composed else ()), *_ledger(view), *_seals(view))
+    more = (*_validation(record.validation), *((composed,) if record.composed else ()))
+    tables = (spent, *more, *_ledger(view), *_seals(view))
     return Section("privacy", "Privacy and conduct", figures=rounds_figure(view), tables=tables)
+
+
+def _validation(rows: tuple[Spent, ...]) -> tuple[Table, ...]:
+    """What validation patients spent, where they have a budget."""
+    note = (
+        "Of patients who were evaluated and not trained on. All models of a run are released together, each as one "
+        "tally of scores by class with noise in every cell; no exact figure of these patients was sent."
+    )
+    headings = (*head("Hospital", "Arm", "Fold", "ε spent / budget", "δ"), Cell("Releases", number=True))
+    caption = "Privacy spent in validation, by run"
+    return (
+        (Table("validation-privacy", caption, headings, (Group("", tuple(map(_spent, rows))),), (note,)),)
+        if rows
+        else ()
+    )
 
 
 def _spent(row: Spent) -> tuple[Cell, ...]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from shared.evaluation_section import DeclaredThreshold
 from shared.metrics.recalibration import recalibrated
 from shared.metrics.threshold import youden
-from shared.study import DeclaredThreshold, Study
+from shared.study import Study
 from shared.wire import Line
 
 UNCHANGED: Line = (0.0, 1.0)

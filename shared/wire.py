@@ -8,7 +8,6 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -179,11 +178,6 @@ class SiteFigures(Section):
     noised: NoisedCells | None = None  # where the study gives validation patients a budget: then nothing else is told
     reasons: dict[str, str] = {}  # by figure, or "all"
 
-    @property
-    def counted(self) -> int | None:
-        """Units that the figures are of; where only a noised tally is told, the patients, whose number is public."""
-        return self.patients if self.noised else self.n
-
     @model_validator(mode="after")
     def _of_its_patients(self) -> "SiteFigures":
         n, events = self.n or 0, self.events or 0
@@ -273,11 +267,6 @@ class Envelope:
             return cls(HEADERS.validate_json(text), arrays)
         except Exception:  # of many kinds; none of their texts is ours to pass on
             raise ValueError("the message cannot be read") from None
-
-    @classmethod
-    def from_file(cls, path: str) -> "Envelope":
-        """From an outbox file."""
-        return cls.from_bytes(Path(path).read_bytes())
 
     def of_run(self, run: RunKey) -> "Envelope":
         """The same answer with the run that it is of; a refusal is of none."""

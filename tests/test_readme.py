@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from client.connection import ConnectionFile
 from client.site import Limits, SiteFile
-from shared import simulated
+from shared import evaluation_section, simulated
 from shared import study as sections
 from shared.modalities import MODALITIES
 from shared.sections import Section
@@ -26,7 +26,7 @@ def keys_of(section: type[BaseModel]) -> Iterator[str]:
 
 
 def all_sections() -> list[type[Section]]:
-    modules = (sections, simulated)
+    modules = (sections, evaluation_section, simulated)
     own = [v for module in modules for v in vars(module).values() if isinstance(v, type) and issubclass(v, Section)]
     return [*own, *MODALITIES.values(), SiteFile, Limits, ConnectionFile]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from server.record import RunRecord
 from server.report.results import Comparison
 from server.validation.rows import by_cohort
-from server.validation.summary import area_of
+from server.validation.summary import area_of, counted
 from shared.cohorts import ROLES, Role
 from shared.metrics.comparison import Difference, holm, normal_difference
 from shared.study import Study
@@ -120,7 +120,7 @@ def _rows(
             low=found.low if found else None,
             high=found.high if found else None,
             p=found.p if found and tested else None,
-            n=sum(mine.counted or 0 for (_, mine, _), _ in group) if group else None,
+            n=sum(counted(mine) or 0 for (_, mine, _), _ in group) if group else None,
             events=_events([mine for (_, mine, _), _ in group]),
             method=SAME_PATIENTS if kind == "models" else OWN_RUNS,
             reason=None if found else "no hospital could tell",

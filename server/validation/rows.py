@@ -9,7 +9,7 @@ from server.report.results import CrossSite, Metric
 from server.validation.main_measure import mean_auc
 from server.validation.noised import noised, noised_estimates, pooled_noised_auc
 from server.validation.risks import measures_over_hospitals, over_hospitals, site_measures, site_risks
-from server.validation.summary import Estimate, pooled_auc, site_auc, tallies_of, within_hospital_auc
+from server.validation.summary import Estimate, counted, pooled_auc, site_auc, tallies_of, within_hospital_auc
 from shared.cohorts import ROLES, Role
 from shared.metrics.classification import ConfusionTally, wilson
 from shared.outcomes.binary import Binary
@@ -58,7 +58,7 @@ def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
 
 def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterator[Metric]:
     """By hospital, and over the hospitals; where everything is withheld the AUC's row says why for all figures."""
-    if all("all" in own.reasons and own.counted is None for _, own in figures):
+    if all("all" in own.reasons and counted(own) is None for _, own in figures):
         yield from (_metric(key, site, "auc", site_auc(own), [own]) for site, own in figures)
         if figures:
             yield _metric(key, None, "auc", within_hospital_auc([own for _, own in figures]), [o for _, o in figures])
@@ -156,7 +156,7 @@ def cross_site_rows(study: Study, records: Sequence[RunRecord]) -> Iterator[Cros
                     estimate=estimate.value,
                     low=estimate.low,
                     high=estimate.high,
-                    n=own.counted,
+                    n=counted(own),
                     reason=estimate.reason or None,
                 )
 
@@ -205,7 +205,7 @@ def _rate(table: tuple[int, int] | None, reason: str) -> Estimate:
 
 def _metric(key: Key, site: str | None, name: str, estimate: Estimate, figures: Sequence[SiteFigures]) -> Metric:
     """A row; its patients are those of the hospitals that told how many they are."""
-    told = [f for f in figures if f.counted is not None]
+    told = [f for f in figures if counted(f) is not None]
     return Metric(
         model=key.model,
         arm=key.record.run.arm,
@@ -217,7 +217,7 @@ def _metric(key: Key, site: str | None, name: str, estimate: Estimate, figures: 
         estimate=estimate.value,
         low=estimate.low,
         high=estimate.high,
-        n=sum(f.counted or 0 for f in told) if told else None,
+        n=sum(counted(f) or 0 for f in told) if told else None,
         events=sum(f.events or 0 for f in told) if any(f.events is not None for f in told) else None,
         method=estimate.method or None,
         reason=estimate.reason or None,

@@ -28,6 +28,11 @@ class Estimate:
     reason: str = ""
 
 
+def counted(figures: SiteFigures) -> int | None:
+    """Units that a hospital's figures are of; where it told a noised tally only, patients, whose number is public."""
+    return figures.patients if figures.noised else figures.n
+
+
 def noisy_tally(figures: SiteFigures) -> NoisyTally | None:
     """A hospital's noised tally; None where it told exact figures, or nothing."""
     cells = figures.noised

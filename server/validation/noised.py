@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add
 
-import numpy as np
-
 from server.validation.summary import NOISED, Estimate, noisy_tally, site_auc, within_hospital_auc
 from shared.metrics.delong import logit_interval
 from shared.metrics.noised import NoisyTally
@@ -65,7 +63,7 @@ def _share(part: Part, reason: str) -> Estimate:
     if part is None:
         return Estimate(None, reason=reason)
     half = Z * math.sqrt(part[1])
-    return Estimate(part[0], *np.clip([part[0] - half, part[0] + half], 0, 1).tolist(), NOISED)
+    return Estimate(part[0], max(part[0] - half, 0.0), min(part[0] + half, 1.0), NOISED)
 
 
 def _normal(part: Part, reason: str, back: Callable[[float], float] = float) -> Estimate:

@@ -86,7 +86,7 @@ def check_outgoing(
     if isinstance(header, Described | Evaluated):
         check_noise(header, study)
     if isinstance(header, Evaluated):
-        check_portraits(header, study, site.limits)
+        check_portraits(header, study, site.limits, arm)
 
 
 def _check_counts(header: AnyHeader, arrays: Arrays, limits: Limits) -> None:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from client.prognosis import group_sizes
 from client.site import Limits
-from shared.cohorts import portrayed
+from shared.cohorts import describing_arm, folds, portrayed
 from shared.errors import PrivacyRefusal
 from shared.modalities.tabular import Tabular
 from shared.portrait import CategoryColumn, Portrait, Prognosis
@@ -15,12 +15,14 @@ from shared.study import Study
 from shared.wire import Evaluated, SiteFigures
 
 
-def check_portraits(answer: Evaluated, study: Study | None, limits: Limits) -> None:
-    """Refuse portraits of cohorts that may have none, or that hold what must not leave."""
+def check_portraits(answer: Evaluated, study: Study | None, limits: Limits, arm: str = "") -> None:
+    """Refuse portraits of cohorts that may have none, in runs that have none, or that hold what must not leave."""
     for own in answer.portraits:
         _check_shape(own)
         if study is None or own.role not in portrayed(study):
             raise PrivacyRefusal("not-portrayed", "the patients of this cohort must not be described")
+        if arm and arm not in {describing_arm(study, fold) for fold in folds(study)}:
+            raise PrivacyRefusal("not-portrayed", "the patients of this run must not be described")
         _check_names(own, study)
         figures = [f for f in answer.figures if (f.model, f.role, f.target) == (study.primary, own.role, "")]
         _check_portrait(own, figures[0] if figures else None, limits)

@@ -42,6 +42,13 @@ def training_patients(study: Study, site: str) -> float:
     return entry.patients * (1 - study.cohorts.internal)
 
 
+def describing_arm(study: Study, fold: Fold) -> str:
+    """The only run of a fold in which a hospital describes its patients: with another arm's threshold the same patients
+    would stand in other risk groups, and the difference would show the few between them."""
+    kinds = [kind for kind in ("federated", "alone", "pooled") if kind in study.arms.run]
+    return f"alone:{fold.train[0]}" if kinds[0] == "alone" else kinds[0]
+
+
 def portrayed(study: Study) -> tuple[Role, ...]:
     """Cohorts whose patients may be described beyond their number.
 

@@ -30,7 +30,7 @@ class Desk:
 
     def __init__(self, data: Data, site: Site, study: Study, run: RunKey) -> None:
         self.site, self.study, self.run = site, study, run
-        fold = fold_of(study, run)
+        self.fold = fold = fold_of(study, run)
         self._trains = trains(run, fold, data.members)
         self.held = held_modalities(study, data.members)
         self.excluded = data.excluded(study)

@@ -19,8 +19,9 @@ from client.pretraining import pretrain
 from client.probe import require_sound
 from client.resampling import resampled
 from client.risks import with_risks
+from client.same_order import one_table_an_order
 from client.training import Round, train_round
-from shared.cohorts import portrayed
+from shared.cohorts import describing_arm, portrayed
 from shared.errors import PrivacyRefusal
 from shared.metrics.delong import Floats
 from shared.metrics.threshold import gathered
@@ -156,8 +157,9 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
             figures += noised_figures(desk.study, ward, exact_tallies(batch, scores, header.thresholds), plan)
             continue
         told = [own for name, s in scores.items() for own in model_figures(name, ward, s, header.thresholds.get(name))]
+        told = one_table_an_order(told, ward, scores, desk.study.primary)
         figures += with_risks(told, ward, scores, desk.study.primary)
-        if role in portrayed(desk.study):
+        if role in portrayed(desk.study) and desk.run.arm == describing_arm(desk.study, desk.fold):
             portraits.append(portrait(_sitting(desk, ward, scores, (told, header.thresholds))))
     answer = Evaluated(
         models=header.models,

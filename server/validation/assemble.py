@@ -36,7 +36,7 @@ def assemble(
     """Results of a study; ``oracle`` has the best possible figure by model where the patients were invented."""
     own = [record for record in records if record.private == study.private]  # not a simulation's twin
     one_a_fold = {record.run.fold: record for record in reversed(own)}.values()
-    portrayed = cohorts_of(study, list(one_a_fold))
+    portrayed = cohorts_of(study, own)
     federated = [record for record in records if record.run.arm == "federated"]
     metrics = (
         *(row for record in records for row in metric_rows(study, record)),

@@ -35,9 +35,9 @@ class Cohort:
 
 
 def cohorts_of(study: Study, records: Sequence[RunRecord]) -> list[Cohort]:
-    """What hospitals told of their patients, once each: the same patients are in all arms.
+    """What hospitals told of their patients, once each: the same patients are in all arms, and one arm tells.
 
-    ``records`` are of one arm; where hospitals are left out in turn, their cohorts are one.
+    Where hospitals are left out in turn, their cohorts are one.
     """
     left_out = isinstance(study.cohorts, LeaveOneSiteOut)
     told = [

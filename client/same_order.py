@@ -20,7 +20,7 @@ def one_table_an_order(
 ) -> list[SiteFigures]:
     """The figures of all models; cells stay with the first model of an order, the primary before all others."""
     told: list[tuple[SiteFigures, tuple[Floats, Floats]]] = []
-    kept = {}
+    kept: dict[tuple[str, str], dict[str, object]] = {}
     for own in sorted(figures, key=lambda own: own.model != primary):
         if own.event_cells is None:
             continue

@@ -1,6 +1,6 @@
 """Table 1 of a cohort from the tables that the models read: no small count, no value of a single patient."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -25,17 +25,22 @@ def table_one(study: Study, batch: Batch, limits: Limits) -> Table:
         if not isinstance(spec, Tabular):
             continue
         values, present = batch.inputs[modality].numpy()[first].astype(np.float64), batch.present[modality].numpy()
+        lacks = int((~present[first]).sum())  # the patterns of modalities tell it
         for name, found in columns_of(spec, values, present[first]):
             if found is None:
                 withheld.append(name)
             elif name in spec.numeric:
-                number = number_column((modality, name), found, limits)
+                number = number_column((modality, name), found, limits, lacks)
                 numbers += [number] if number else []
                 withheld += [] if number else [name]
             else:
                 words = len(spec.categorical[name].values)
                 counts = np.bincount(found.astype(np.int64) + 1, minlength=words + 1).tolist()
-                told = suppressed([*counts[1:], counts[0]], limits.min_cell)
+                few = 0 < counts[0] - lacks < limits.min_cell
+                if few and counts[0] == sum(counts):
+                    withheld.append(name)
+                    continue
+                told = suppressed([*counts[1:], counts[0]], limits.min_cell, {words} if few else set())
                 categories.append(
                     CategoryColumn(modality=modality, column=name, counts=tuple(told[:-1]), missing=told[-1])
                 )
@@ -64,10 +69,11 @@ def _in_unit(column: Numeric, scaled: Floats) -> Floats:
     return scaled if column.scale == "none" else low + (scaled + 1) / 2 * (high - low)
 
 
-def number_column(name: tuple[str, str], values: Floats, limits: Limits) -> NumberColumn | None:
+def number_column(name: tuple[str, str], values: Floats, limits: Limits, lacks: int = 0) -> NumberColumn | None:
     """Mean and deviation to three digits; None where few have it, or few differ from the commonest value.
 
-    The number of those without is told unless it is small.
+    The number of those without is told unless it is small, or few of them have the modality: ``lacks`` do not, and the
+    difference would count the others.
     """
     known = values[~np.isnan(values)]
     lacking = len(values) - len(known)
@@ -81,17 +87,17 @@ def number_column(name: tuple[str, str], values: Floats, limits: Limits) -> Numb
         column=name[1],
         mean=_digits(float(known.mean())),
         deviation=_digits(float(known.std(ddof=1))),
-        missing=None if 0 < lacking < limits.min_cell else lacking,
+        missing=None if 0 < lacking < limits.min_cell or 0 < lacking - lacks < limits.min_cell else lacking,
     )
 
 
-def suppressed(counts: list[int], min_cell: int) -> list[int | None]:
+def suppressed(counts: list[int], min_cell: int, also: Collection[int] = ()) -> list[int | None]:
     """Counts that add up to a known total: small ones are hidden, with the next larger until their sum is no small one.
 
-    Never one alone, as it would be the total less the others.
+    Never one alone, as it would be the total less the others. Places in ``also`` are hidden however large they are.
     """
-    hidden = {place for place, count in enumerate(counts) if 0 < count < min_cell}
-    order = sorted((count, place) for place, count in enumerate(counts) if count >= min_cell)
+    hidden = {place for place, count in enumerate(counts) if 0 < count < min_cell or place in also}
+    order = sorted((count, place) for place, count in enumerate(counts) if count >= min_cell and place not in hidden)
     for _, place in order:
         if not hidden or (len(hidden) > 1 and sum(counts[own] for own in hidden) >= min_cell):
             break

@@ -206,7 +206,7 @@ class Questions:
         if isinstance(header, Reply) and header.head:
             self._heads.keep(answer.site, header.head)
         size = sum(values.nbytes for values in envelope.arrays.values())
-        spent = header.epsilon if isinstance(header, Trained | Tallied | Evaluated) else None
+        spent = header.epsilon if isinstance(header, Trained | Tallied) else None  # of those who train
         told = {"site": answer.site, "seconds": round(answer.seconds, 3), "bytes": size, "epsilon": spent}
         self.journal.tell("answered", task=name, **told)
 

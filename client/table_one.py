@@ -66,6 +66,8 @@ def columns_of(spec: Tabular, values: Floats, present: npt.NDArray[np.bool_]) ->
 
 def _in_unit(column: Numeric, scaled: Floats) -> Floats:
     low, high = column.range
+    if column.scale == "log":
+        return low * (high / low) ** ((scaled + 1) / 2)
     return scaled if column.scale == "none" else low + (scaled + 1) / 2 * (high - low)
 
 

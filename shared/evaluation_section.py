@@ -36,8 +36,9 @@ class Evaluation(Section):
     """What is validated and what it is held against.
 
     ``decision_range`` are the thresholds of risk that matter clinically; ``non_inferiority`` is the loss of AUC that
-    a verdict against another arm must rule out; ``published`` are a paper's figures by "metric.cohort", each a number
-    or [estimate, low, high]; ``published_patients`` are its patients and events by cohort.
+    a verdict against another arm must rule out; ``published`` are a paper's figures by "metric.cohort", of another
+    model than the primary by "metric.cohort.model", each a number or [estimate, low, high]; ``published_patients`` are
+    its patients and events by cohort.
     """
 
     threshold: Annotated[YoudenThreshold | DeclaredThreshold, Field(discriminator="rule")] | None = None

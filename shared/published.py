@@ -17,6 +17,13 @@ def _printed(value: object) -> object:
 Printed = Annotated[tuple[float, float | None, float | None], BeforeValidator(_printed)]  # with its interval's ends
 
 
+def published_place(name: str) -> tuple[str, str, str]:
+    """Metric, cohort and model of a published figure's name; the model is empty for that of the study's primary."""
+    metric, _, rest = name.partition(".")
+    cohort, _, model = rest.partition(".")
+    return metric, cohort, model
+
+
 class Source(Section):
     """Where a published study's patients can be had, and sentences on what it does not tell and this file assumes."""
 

@@ -12,6 +12,7 @@ from shared.outcomes.classes import Classes, Multiclass, Multilabel
 from shared.outcomes.loss_choice import CrossEntropy, Weighted
 from shared.outcomes.numbers import Forecast
 from shared.proportional_rules import proportional_faults
+from shared.published import published_place
 from shared.sampling_rules import sampling_faults, sampling_warnings
 from shared.sections import duplicates
 from shared.selection_rules import selection_faults
@@ -144,10 +145,10 @@ def _evaluation_faults(study: Study) -> Iterator[Fault]:
         yield "evaluation.primary", rule, f'for instance "{"+".join(names)}"'
     yield from _threshold_faults(study)
     for name in study.evaluation.published:
-        metric, _, cohort = name.partition(".")
-        if not metric or cohort not in COHORTS:
-            rule = f'a published figure is named "metric.cohort", got {name}'
-            yield "evaluation.published", rule, 'for instance "auc.external"'
+        metric, cohort, model = published_place(name)
+        if not metric or cohort not in COHORTS or (model and model not in study.compared):
+            rule = f'a published figure is named "metric.cohort" or "metric.cohort.model", got {name}'
+            yield "evaluation.published", rule, f'for instance "auc.external", "auc.external.{study.models[0]}"'
     yield from _comparison_faults(study)
 
 

@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   python -m simulations run lscc-staging --set privacy.epsilon=3 --set training.rounds=40
   python -m simulations list
   python -m simulations all --quick
+  python -m simulations all --ample --only embolism-ecg solid-nodule
   python -m simulations import uci-heart --from DOWNLOADED --to data/uci-heart
   python -m simulations run uci-heart --data data/uci-heart
   python -m simulations audit uci-heart --data data/uci-heart
@@ -98,9 +99,14 @@ def add_catalog(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     table.add_argument("--results", type=Path, default=where, metavar="DIR", help="of an earlier run of all, for times")
     purpose = "run every study that can be invented, and one page with all; finished studies are not run again"
     every = commands.add_parser("all", help=purpose, description=purpose)
-    every.add_argument("--quick", action="store_true", help="each cut small, in minutes; nothing is skipped")
+    size = every.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="each cut small, in minutes; nothing is skipped")
+    purpose = "without privacy, 3,000 patients to learn from and 5,000 fresh ones: how far models are from the truth"
+    size.add_argument("--ample", action="store_true", help=purpose)
     every.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these studies of the catalog")
-    every.add_argument("--results", type=Path, metavar="DIR", help=f"where folders are made ({where}, or quick beside)")
+    every.add_argument(
+        "--results", type=Path, metavar="DIR", help=f"where folders are made ({where}; quick or ample beside it)"
+    )
 
 
 def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -234,10 +240,12 @@ def every(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from simulations.catalog.run import run_catalog, studies
+    from simulations.catalog.sizes import SIZES
 
     console = Console(width=None if sys.stdout.isatty() else 130)
-    results = arguments.results or Path("results") / ("quick" if arguments.quick else "catalog")
-    lines = run_catalog(studies(arguments.only, arguments.quick), results, arguments.quick, console)
+    name = "quick" if arguments.quick else "ample" if arguments.ample else "catalog"
+    size, results = SIZES[name], arguments.results or Path("results") / name
+    lines = run_catalog(studies(arguments.only, size), results, size, console)
     failed = [line.name for line in lines if line.faults]
     if failed:
         console.print(f"Failed: {', '.join(failed)}", style="bold", highlight=False)

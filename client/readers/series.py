@@ -26,7 +26,7 @@ def open_series(spec: Series, source: Source) -> Reader:
     names = list(spec.variables)
     place = {name: number for number, name in enumerate(names)}
     ranges = np.array([spec.variables[name].range for name in names])
-    scaled = np.array([spec.variables[name].scale == "range" for name in names])
+    scales = np.array([spec.variables[name].scale for name in names])
 
     def convert(part: "pd.DataFrame") -> dict[str, Any]:
         import pandas as pd
@@ -52,14 +52,20 @@ def open_series(spec: Series, source: Source) -> Reader:
         end = case.time if np.isfinite(case.time) else time[-1]
         step = np.ceil(spec.steps - (end - time) * spec.steps / spec.hours).astype(np.int64) - 1  # (begin, end]
         inside = step >= 0
-        (low, high), value = ranges[variable].T, rows["value"][good]
-        value = np.where(scaled[variable], 2 * (value - low) / (high - low) - 1, value)
+        value = _scaled(rows["value"][good], ranges[variable].T, scales[variable])
         if not inside.any():
             return Reading(None, faults)
         tensor = _windows(spec, step[inside], variable[inside], value[inside])
         return Reading(torch.from_numpy(tensor), faults)
 
     return Reader(look, UNREADABLE, lambda _: [source.folder / spec.table], own_index=True, lines=table.lines)
+
+
+def _scaled(value: Any, ends: Any, scale: Any) -> Any:
+    """Values within their ``ends`` (2, values) as the model takes them, by the scale of each one's variable."""
+    logs = scale == "log"
+    number, low, high = (np.log(part, out=np.array(part), where=logs) for part in (value, *ends))
+    return np.where(scale == "none", value, 2 * (number - low) / (high - low) - 1)
 
 
 def _windows(spec: Series, step: Any, variable: Any, value: Any) -> Any:

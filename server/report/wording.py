@@ -24,6 +24,7 @@ METRICS = {
     "citl": "Calibration in the large",
     "f1": "F1",
     "ici": "ICI",
+    "log_rank_p": "p of the log-rank test between risk groups",
     "kappa": "Kappa",
     "kappa_model": "Kappa with the model",
     "mae": "Mean absolute error",

@@ -11,6 +11,7 @@ from server.validation.rows import by_cohort
 from server.validation.summary import Estimate, within_hospital_auc
 from shared.cohorts import ROLES
 from shared.metrics.sample_size import log_odds_of, patients_for_auc, patients_for_ratio, patients_for_slope
+from shared.published import published_place
 from shared.study import Study
 
 WANTED = {  # full width of a 95 % interval
@@ -64,9 +65,10 @@ def published_rows(study: Study) -> Iterator[Published]:
     """A paper's figures, each cohort's with a flag where no table of whole patients gives them."""
     flags = {cohort: _flag(study, cohort) for cohort in study.evaluation.published_patients}
     for name, (estimate, low, high) in study.evaluation.published.items():
-        metric, _, cohort = name.partition(".")
-        flag = flags.get(cohort, "") if metric in MEASURES else ""
-        yield Published(metric=metric, cohort=cohort, estimate=estimate, low=low, high=high, flag=flag)  # type: ignore[arg-type]
+        metric, cohort, model = published_place(name)
+        flag = flags.get(cohort, "") if metric in MEASURES and not model else ""
+        figure = {"metric": metric, "cohort": cohort, "model": model or None, "flag": flag}
+        yield Published.model_validate({**figure, "estimate": estimate, "low": low, "high": high})
 
 
 def _flag(study: Study, cohort: str) -> str:
@@ -74,8 +76,8 @@ def _flag(study: Study, cohort: str) -> str:
     printed = {
         metric: Printed.of(values[0])
         for name, values in study.evaluation.published.items()
-        for metric, _, where in [name.partition(".")]
-        if where == cohort and metric in MEASURES
+        for metric, where, model in [published_place(name)]
+        if where == cohort and metric in MEASURES and not model
     }
     tables = tables_of(patients, printed, range(events, events + 1)) if printed else None
     return f"no table of {patients} patients, {events} with the event, gives these figures" if tables == [] else ""

@@ -1,5 +1,6 @@
 """A table: columns of ``patients.csv`` or of another table, scaled by declared ranges, never by the data."""
 
+from math import log
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -11,12 +12,13 @@ from shared.sections import Section, duplicates
 class Numeric(Section):
     """A number; ``range`` scales and checks it, ``missing`` lists the codes that mean "not recorded".
 
-    ``scale = "none"`` takes it as it stands, where the hospital's table holds scaled numbers already. ``fill`` is a
-    mean from the literature, never from the data, that stands for a missing one.
+    ``scale = "log"`` scales its logarithm, as of laboratory values most of which lie close to the low end of what
+    occurs; "none" takes it as it stands, where the hospital's table holds scaled numbers already. ``fill`` is a mean
+    from the literature, never from the data, that stands for a missing one.
     """
 
     range: tuple[float, float]
-    scale: Literal["range", "none"] = "range"
+    scale: Literal["range", "log", "none"] = "range"
     unit: str = ""
     missing: tuple[float, ...] = ()
     fill: float | None = None
@@ -26,6 +28,8 @@ class Numeric(Section):
         low, high = self.range
         if not low < high:
             raise ValueError(f"range must be [low, high] with low < high, got {list(self.range)}")
+        if self.scale == "log" and low <= 0:
+            raise ValueError(f"a logarithm needs a range above zero, got {list(self.range)}")
         if self.fill is not None and not low <= self.fill <= high:
             raise ValueError(f"fill must lie in the range {list(self.range)}, got {self.fill:g}")
         return self
@@ -33,6 +37,8 @@ class Numeric(Section):
     def scaled(self, number: float) -> float:
         """A number of the table as the model takes it: [-1, 1] over the declared range."""
         low, high = self.range
+        if self.scale == "log":
+            return 2 * log(number / low) / log(high / low) - 1
         return number if self.scale == "none" else 2 * (number - low) / (high - low) - 1
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from shared.sections import Section, read_section
 
 FILE = "catalog.json"
-ARMS = ("oracle", "pooled", "federated", "private", "alone")
 
 
 class Line(Section):
@@ -32,6 +31,16 @@ class Line(Section):
     inferred: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+
+    @property
+    def below_oracle(self) -> float | None:
+        """What the pooled arm lacks to the truth."""
+        return None if self.oracle is None or self.pooled is None else self.oracle - self.pooled
+
+    @property
+    def below_pooled(self) -> float | None:
+        """What the federated arm lacks to the pooled one."""
+        return None if self.pooled is None or self.federated is None else self.pooled - self.federated
 
 
 def read_lines(results: Path) -> dict[str, Line]:

@@ -1,6 +1,6 @@
-"""Figures of all studies side by side, as a table for the terminal and as one HTML page."""
+"""Figures of all studies side by side: for the terminal, as one HTML page, and as a table for a document."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
@@ -10,10 +10,11 @@ from rich.table import Table
 
 from server.report import wording
 from server.report.stylesheet import STYLESHEET
-from simulations.catalog.lines import ARMS, Line
+from simulations.catalog.ample import WITHIN
+from simulations.catalog.lines import Line
+from simulations.catalog.sizes import Size
 
-FILE = "summary.html"
-HEAD = ("study", "figure", *ARMS, "published", "s")
+FILE, DOCUMENT = "summary.html", "summary.md"
 NOTE = (
     "One run of each study on invented patients. Oracle: what the truth that invented them reaches. Private: federated "
     "under differential privacy; the other arms are without. Alone: mean of the training hospitals. Published figures "
@@ -35,33 +36,66 @@ TEMPLATE = """<!DOCTYPE html>
 """
 
 
-def cells_of(line: Line) -> tuple[str, ...]:
-    """A study's row, in the order of HEAD."""
-    figures = (wording.DASH if (value := getattr(line, arm)) is None else f"{value:.3f}" for arm in ARMS)
-    printed = wording.with_interval(*line.published, line.metric) if line.published else wording.DASH
-    figure = f"{wording.metric_name(line.metric)}, {line.cohort}" if line.metric else wording.DASH
-    return (line.name, figure, *figures, printed, f"{line.seconds:.0f}")
+def _number(value: float | None) -> str:
+    return wording.DASH if value is None else f"{value:.3f}"
 
 
-def table_of(lines: Sequence[Line]) -> Table:
+def _figure(line: Line) -> str:
+    return f"{wording.metric_name(line.metric)}, {line.cohort}" if line.metric else wording.DASH
+
+
+def _published(line: Line) -> str:
+    return wording.with_interval(*line.published, line.metric) if line.published else wording.DASH
+
+
+def _within(line: Line) -> str:
+    """Whether neither the oracle nor the pooled arm is further away than it may be; by the figures as they are told."""
+    lost = (line.below_oracle, line.below_pooled)
+    if None in lost:
+        return wording.DASH
+    return "yes" if all(round(gap or 0.0, 3) <= WITHIN for gap in lost) else "no"
+
+
+COLUMNS: dict[str, Callable[[Line], str]] = {
+    "study": lambda line: line.name,
+    "figure": _figure,
+    "oracle": lambda line: _number(line.oracle),
+    "pooled": lambda line: _number(line.pooled),
+    "federated": lambda line: _number(line.federated),
+    "private": lambda line: _number(line.private),
+    "alone": lambda line: _number(line.alone),
+    "published": _published,
+    "below oracle": lambda line: _number(line.below_oracle),
+    "below pooled": lambda line: _number(line.below_pooled),
+    "within .03": _within,
+    "s": lambda line: f"{line.seconds:.0f}",
+}
+
+
+def cells_of(size: Size, line: Line) -> tuple[str, ...]:
+    """A study's row, in the order of the size's columns."""
+    return tuple(COLUMNS[name](line) for name in size.columns)
+
+
+def table_of(size: Size, lines: Sequence[Line]) -> Table:
     """For the terminal; failed studies stand out."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for name in HEAD:
+    for name in size.columns:
         table.add_column(name, no_wrap=name == "study", justify="left" if name in ("study", "figure") else "right")
     for line in lines:
-        table.add_row(*cells_of(line), style="bold red" if line.faults else "")
+        table.add_row(*cells_of(size, line), style="bold red" if line.faults else "")
     return table
 
 
-def write_page(results: Path, title: str, lines: Sequence[Line]) -> Path:
-    """``summary.html`` in the folder of results; each study leads to its report."""
+def write_page(results: Path, size: Size, lines: Sequence[Line]) -> Path:
+    """``summary.html`` in the folder of results, each study leading to its report; beside it the table as Markdown."""
     environment = Environment(autoescape=True, undefined=StrictUndefined)
+    rows = [(line, cells_of(size, line)) for line in lines]
     page = environment.from_string(TEMPLATE).render(
-        title=title,
-        note=NOTE,
-        head=HEAD,
-        rows=[(line, cells_of(line)) for line in lines],
-        stylesheet=Markup(STYLESHEET),
+        title=size.title, note=NOTE, head=size.columns, rows=rows, stylesheet=Markup(STYLESHEET)
     )
     (results / FILE).write_text(page, encoding="utf-8")
+    written = [size.columns, ("---",) * len(size.columns), *((f"`{cells[0]}`", *cells[1:]) for _, cells in rows)]
+    document = "".join(f"| {' | '.join(cells)} |\n" for cells in written)
+    (results / DOCUMENT).write_text(document, encoding="utf-8")
     return results / FILE

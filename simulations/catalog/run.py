@@ -1,5 +1,6 @@
 """Runs every study of the catalog that can be invented, one after the other, and shows them side by side."""
 
+import shutil
 import time
 import traceback
 from collections.abc import Sequence
@@ -12,53 +13,54 @@ from shared.errors import MedleyError
 from shared.study import Study
 from shared.study_file import catalog, load_study
 from simulations.catalog.checks import faults_of
-from simulations.catalog.cuts import MINIMUMS, cuts
 from simulations.catalog.figures import line_of
 from simulations.catalog.lines import Line, read_lines, write_lines
 from simulations.catalog.page import table_of, write_page
-from simulations.study_run import INVENTED, bars, invented_folder, run_study
+from simulations.catalog.sizes import Size
+from simulations.study_run import bars, invented_folder, run_study
 
 
-def studies(names: Sequence[str], quick: bool) -> list[Study]:
-    """The catalog's studies of these names (none: all) that have invented hospitals; ``quick``: cut small."""
+def studies(names: Sequence[str], size: Size) -> list[Study]:
+    """The catalog's studies of these names (none: all) that have invented hospitals, at a size."""
     whole = [load_study(name) for name in names or catalog()]
-    known = [study for study in whole if study.simulation is not None]
-    if not quick:
-        return known
-    return [load_study(study.name, [cut.override for cut in cuts(study)]) for study in known]
+    return [
+        load_study(study.name, [cut.override for cut in size.cuts(study)])
+        for study in whole
+        if study.simulation is not None
+    ]
 
 
-def run_catalog(wanted: Sequence[Study], results: Path, quick: bool, console: Console) -> list[Line]:
-    """Every study's line, in order; at the papers' size those that an earlier call finished are not run again."""
+def run_catalog(wanted: Sequence[Study], results: Path, size: Size, console: Console) -> list[Line]:
+    """Every study's line, in order; where the size resumes, those that an earlier call finished are not run again."""
     results.mkdir(parents=True, exist_ok=True)
-    lines = {} if quick else read_lines(results)
+    lines = read_lines(results) if size.resumes else {}
     for study in wanted:
         before = lines.get(study.name)
         if before and before.digest == study.digest and not before.faults:
             console.print(f"{study.name}: finished before", highlight=False)
             continue
-        lines[study.name] = one(study, results, quick)
+        lines[study.name] = one(study, results, size)
         told = "; ".join(lines[study.name].faults) or "ok"
         console.print(f"{study.name}: {told}, {lines[study.name].seconds:.0f} s", highlight=False, soft_wrap=True)
         write_lines(results, lines.values())
-    found = [lines[study.name] for study in wanted]
-    title = f"The catalog of studies{', cut small' if quick else ''}"
-    page = write_page(results, title, found)
-    console.print(table_of(found))
+    known = catalog()
+    found = sorted(lines.values(), key=lambda line: known.index(line.name) if line.name in known else len(known))
+    page = write_page(results, size, found)
+    console.print(table_of(size, found))
     console.print(f"Written: {page}", highlight=False, soft_wrap=True)
-    return found
+    return [lines[study.name] for study in wanted]
 
 
-def one(study: Study, results: Path, quick: bool) -> Line:
+def one(study: Study, results: Path, size: Size) -> Line:
     """Run a study; whatever goes wrong is its fault, and the others go on."""
     begun, silent = time.monotonic(), Console(quiet=True)
     try:
-        hospitals = None
-        if quick:
-            with bars(silent) as progress:
-                hospitals = invented_folder(study, progress, INVENTED / "quick", MINIMUMS)
+        with bars(silent) as progress:
+            hospitals = invented_folder(study, progress, size.invented, size.minimums)
         folder = run_study(study, hospitals, results, silent)
         line = line_of(study, Results.read(folder), folder.name)
+        if size.tidies:
+            shutil.rmtree(hospitals)
     except MedleyError as error:
         fault = " / ".join(str(error).splitlines())
     except Exception as error:

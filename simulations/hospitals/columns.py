@@ -83,7 +83,12 @@ def column_of(name: str, declared: Numeric | Categorical, marginal: Marginal | N
 
 
 def _decimals(declared: Numeric) -> int:
-    """Digits after the point as they are usual: none for what is counted, fewer the wider the range."""
+    """Digits after the point as they are usual: none for what is counted, fewer the wider the range.
+
+    A logarithm tells small values apart.
+    """
+    if declared.scale == "log":
+        return 0 if declared.range[0] >= 1 else 2
     width = declared.range[1] - declared.range[0]
     return 0 if declared.unit in COUNTED or width > 80 else 1 if width > 25 else 2
 

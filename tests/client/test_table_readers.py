@@ -12,6 +12,7 @@ from client.readers.concepts import number_of
 from client.readers.long_table import LEFT_OUT, NO_TIME
 from client.readers.reading import NO_TABLE, Case, Reading, Source
 from client.readers.table import SEVERAL
+from client.table_one import columns_of
 from shared.errors import SiteError
 from shared.modalities.concepts import Concepts
 from shared.modalities.series import Series
@@ -205,6 +206,20 @@ def test_a_variable_that_is_scaled_already_stays_as_it_is(tmp_path: Path) -> Non
     spec = series(variables={"crp": {"range": (-5.0, 5.0), "scale": "none"}, "hb": {"range": (0.0, 20.0)}})
     found = tensor_of(read(spec, {}, tmp_path))
     assert found[-1, :, 0].tolist() == [1.5, 0]
+
+
+def test_a_logarithm_parts_the_range_evenly_in_a_table_and_in_a_series(tmp_path: Path) -> None:
+    crp = {"range": (0.1, 1000.0), "scale": "log"}
+    table = Tabular.model_validate({"kind": "tabular", "numeric": {"crp": crp}}, strict=False)
+    told = [read(table, {"crp": text}, tmp_path) for text in ("0.1", "10", "1000", "0.01")]
+    assert [float(tensor_of(one)[0]) for one in told[:3]] == pytest.approx([-1, 0, 1])
+    assert told[3].tensor is None, "outside its range"
+    write(tmp_path / "labs.csv", HEADER, ("P1", "1", "crp", "10"), ("P1", "1", "hb", "10"))
+    spec = series(variables={"crp": crp, "hb": {"range": (0.0, 20.0)}})
+    assert tensor_of(read(spec, {}, tmp_path))[-1, :, 0].tolist() == pytest.approx([0, 0], abs=1e-6)
+    ((_, in_unit),) = columns_of(table, np.array([[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0]]), np.ones(3, dtype=bool))
+    assert in_unit is not None
+    assert in_unit == pytest.approx([0.1, 10, 1000])
 
 
 def test_rows_of_a_stay_are_found_by_what_the_table_of_patients_names(tmp_path: Path) -> None:

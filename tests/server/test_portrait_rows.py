@@ -190,6 +190,11 @@ def test_published_readers() -> None:
     assert rows["the paper's model", "specificity"].estimate == pytest.approx(54 / 67)
     assert rows["reader 1", "accuracy"].estimate == 0.8037
     assert "no whole number of 204 patients" in rows["reader 1", "accuracy"].note
+    assert rows["the paper's model", "kappa"].note.endswith("printed as 0.72")
+    assert {metric: rows["VGG on CT, of the paper", metric].estimate for metric in ("sensitivity", "specificity")} == {
+        "sensitivity": 0.767,
+        "specificity": 0.665,
+    }
 
 
 @pytest.mark.parametrize(

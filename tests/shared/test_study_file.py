@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from server.validation.adequacy import published_rows
 from shared.errors import StudyError
 from shared.study import Study
 from shared.study_file import catalog, load_study, study_from_text
@@ -70,8 +71,9 @@ def test_a_section_that_breaks_its_rules_is_refused(old: str, new: str, message:
         (
             "primary =",
             'published = { "auc.test" = [0.8, 0.7, 0.9] }\nprimary =',
-            'is named "metric.cohort", got auc.test',
+            'is named "metric.cohort" or "metric.cohort.model", got auc.test',
         ),
+        ("primary =", 'published = { "auc.internal.mri" = 0.8 }\nprimary =', "got auc.internal.mri"),
         ("threshold = 0.1", "threshold = 0.0", "the shares must add up to 1"),
     ],
 )
@@ -90,10 +92,18 @@ def test_a_published_figure_is_a_number_or_three(tmp_path: Path) -> None:
 
     assert told("0.8") == (0.8, None, None)
     assert told("[0.8, 0.7, 0.9]") == (0.8, 0.7, 0.9)
+
     assert told("[0.8, 0.8, 0.8]") == (0.8, None, None), "an interval of no width is none"
     for text in ("[0.8, 0.7]", '"high"'):
         with pytest.raises(StudyError):
             told(text)
+
+
+def test_a_published_figure_may_be_of_another_model(tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(STUDY.replace("primary =", 'published = { "auc.internal.clinical+blood" = 0.8 }\nprimary ='))
+    (row,) = published_rows(load_study(path))
+    assert (row.metric, row.cohort, row.model, row.estimate) == ("auc", "internal", "clinical+blood", 0.8)
 
 
 def test_an_unknown_encoder_names_the_known_ones(tmp_path: Path) -> None:

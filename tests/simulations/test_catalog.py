@@ -8,15 +8,20 @@ import pytest
 from rich.console import Console
 
 from server.validation.adequacy import published_rows
+from shared.cohorts import folds, training_patients
 from shared.errors import RunError
 from shared.learnability import learnability_warnings
 from shared.study_file import catalog, load_study
 from shared.study_rules import warnings
+from simulations.catalog import ample as catalog_ample
 from simulations.catalog import run as catalog_run
+from simulations.catalog.ample import FRESH, LEARNED, ample
 from simulations.catalog.checks import Page, faults_of
 from simulations.catalog.cuts import EPSILON, PATIENTS, cuts
 from simulations.catalog.lines import Line, read_lines
+from simulations.catalog.page import COLUMNS
 from simulations.catalog.run import run_catalog, studies
+from simulations.catalog.sizes import SIZES
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = (  # the rows of the catalog's plan
@@ -52,6 +57,48 @@ def test_cut_small_it_is_the_same_design_and_still_has_no_warning(name):
     assert all(cut.why for cut in cuts(whole))
 
 
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_ample_it_is_the_same_model_under_the_oracles_own_conditions(name):
+    whole = load_study(name)
+    large = load_study(name, [cut.override for cut in ample(whole)])
+    assert (large.modalities, large.fusion.kind, large.primary) == (whole.modalities, whole.fusion.kind, whole.primary)
+    assert large.training.loss == whole.training.loss
+    assert not large.private
+    assert set(large.arms.run) == {"federated", "pooled"}
+    (fold,) = folds(large)
+    learned = sum(training_patients(large, site) for site in fold.train)
+    total = sum(site.patients for site in large.sites.values())
+    assert learned == pytest.approx(LEARNED, rel=0.01)
+    assert total - learned == pytest.approx(FRESH, rel=0.01)
+    assert not any((large.simulation.missing, large.simulation.empty, large.simulation.leak))
+    assert not [*warnings(large), *learnability_warnings(large)]
+
+
+def test_an_ample_study_says_how_far_it_is_from_the_truth_and_leaves_no_hospitals(monkeypatch, tmp_path):
+    monkeypatch.setattr(catalog_ample, "LEARNED", 150)
+    monkeypatch.setattr(catalog_ample, "FRESH", 150)
+    monkeypatch.setattr(catalog_ample, "ROUNDS", 1)
+    monkeypatch.chdir(tmp_path)
+    size = SIZES["ample"]
+    (study,) = studies(["encrypted-traffic"], size)
+    (line,) = run_catalog([study], tmp_path, size, Console(quiet=True))
+    assert not line.faults
+    assert line.below_oracle == pytest.approx(line.oracle - line.pooled)
+    assert line.below_pooled == pytest.approx(line.pooled - line.federated)
+    assert not list((tmp_path / size.invented).iterdir())
+    assert run_catalog([study], tmp_path, size, Console(quiet=True)) == [line], "finished before"
+    told = (tmp_path / "summary.md").read_text(encoding="utf-8").splitlines()
+    assert told[0] == f"| {' | '.join(size.columns)} |"
+    assert told[2].startswith("| `encrypted-traffic` | AUC, internal | 0.9")
+
+
+@pytest.mark.parametrize(("pooled", "federated", "told"), [(0.87, 0.84, "yes"), (0.869, 0.86, "no"), (0.9, 0.86, "no")])
+def test_within_is_told_of_both_steps(pooled, federated, told):
+    line = Line(name="x", digest="", metric="auc", oracle=0.9, pooled=pooled, federated=federated)
+    assert COLUMNS["within .03"](line) == told
+    assert COLUMNS["within .03"](line.model_copy(update={"pooled": None})) == "–"
+
+
 def test_the_table_names_every_study_and_waits_for_no_heavy_library():
     call = [sys.executable, "-X", "importtime", "-m", "simulations", "list"]
     answer = subprocess.run(call, capture_output=True, text=True, cwd=ROOT, check=True)
@@ -60,13 +107,13 @@ def test_the_table_names_every_study_and_waits_for_no_heavy_library():
     assert not {"torch", "scipy", "pandas"} & {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
 
 
-def run_small(monkeypatch, folder: Path, names: tuple[str, ...], quick: bool = True) -> list[Line]:
+def run_small(monkeypatch, folder: Path, names: tuple[str, ...], size: str = "quick") -> list[Line]:
     monkeypatch.chdir(folder)  # invented hospitals are kept under the working folder
     wanted = [
         load_study(study.name, [*study.overrides, "training.rounds=1", *([ONE_FOLD] if "upper" in study.sites else [])])
-        for study in studies(names, quick=True)
+        for study in studies(names, SIZES[size])
     ]
-    return run_catalog(wanted, folder / "results", quick, Console(quiet=True))
+    return run_catalog(wanted, folder / "results", SIZES[size], Console(quiet=True))
 
 
 def test_three_studies_run_a_round_and_their_page_opens(monkeypatch, tmp_path):
@@ -93,14 +140,14 @@ def test_what_is_finished_is_not_run_again_and_what_failed_is_named(monkeypatch,
     done, failing = load_study("lscc-staging"), [load_study("water-level"), load_study("embolism-ecg")]
     catalog_run.write_lines(tmp_path, [Line(name=done.name, digest=done.digest)])
     for _ in range(2):
-        lines = run_catalog([done, *failing], tmp_path, False, Console(quiet=True))
+        lines = run_catalog([done, *failing], tmp_path, SIZES["catalog"], Console(quiet=True))
     assert asked == ["water-level", "embolism-ecg"] * 2, "finished ones are skipped, failed ones are tried again"
     assert [line.faults for line in lines] == [
         (), ("no hospital answered",), ("ZeroDivisionError, see embolism-ecg-traceback.txt",),
     ]  # fmt: skip
     assert read_lines(tmp_path)["water-level"].faults
     changed = load_study("lscc-staging", ["seed=8"])
-    run_catalog([changed], tmp_path, False, Console(quiet=True))
+    run_catalog([changed], tmp_path, SIZES["catalog"], Console(quiet=True))
     assert asked[-1] == "lscc-staging", "another digest is another study"
 
 

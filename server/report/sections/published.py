@@ -6,6 +6,8 @@ from server.report.results import Published, Reader
 from server.report.side_by_side import common_size
 from server.report.view import Estimate, Place, View, unique
 
+LOG_RANK = "log_rank_p"
+
 
 def published(view: View) -> Section:
     """A paper's figures beside this run's."""
@@ -25,7 +27,7 @@ def published(view: View) -> Section:
 
 def _published(view: View, row: Published) -> tuple[Cell, ...]:
     model = row.model or view.primary
-    ours = [view.figure(view.main, Place(model, fold, row.cohort), row.metric) for fold in view.folds]
+    ours = [_ours(view, Place(model, fold, row.cohort), row.metric) for fold in view.folds]
     size = common_size(ours)
     cell = estimate_cell(ours[0], row.metric, sized=size is not None)
     if view.left_out:
@@ -39,6 +41,17 @@ def _published(view: View, row: Published) -> tuple[Cell, ...]:
         Cell(cell.text, (*cell.small, "this run")),
         check,
     )
+
+
+def _ours(view: View, place: Place, metric: str) -> Estimate:
+    """This run's figure; a log-rank test stands with the curves of the risk groups."""
+    if metric != LOG_RANK:
+        return view.figure(view.main, place, metric)
+    where = (view.main.arm, view.main.private, place.model, place.fold, place.cohort, place.site)
+    for own in view.results.survival:
+        if (own.arm, own.private, own.model, own.fold, own.cohort, own.site) == where:
+            return Estimate(own.p, n=own.n, events=own.events, reason=own.reason)
+    return Estimate(None, reason=wording.NOT_RUN)
 
 
 def readers(view: View) -> Section:

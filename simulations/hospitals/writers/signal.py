@@ -4,6 +4,8 @@ Waves are sums of Gaussian bumps, as in McSharry and others (2003), projected on
 segment sinks, T flattens, R grows (strain of the left ventricle), QRS and QT widen and the heart beats faster.
 """
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -14,6 +16,7 @@ from simulations.hospitals.writers.sight import Files, Sight
 
 Floats = NDArray[np.float64]
 FEWEST = 100.0  # samples a second of a record
+GAIN = 1000.0  # counts a millivolt
 # Height (mV) of P, Q, R, S, T by lead, as in a healthy adult.
 HEIGHTS = {
     "I": (0.08, -0.05, 0.60, -0.10, 0.18),
@@ -47,18 +50,21 @@ WIDTHS = np.array([0.022, 0.009, 0.012, 0.011, 0.050])  # s
 
 def write_signal(spec: Signal, sight: Sight) -> Files:
     """One record, ``unit``.hea and .dat, with the study's leads."""
-    import wfdb
-
     rate = max(FEWEST, float(spec.rate))
-    waves = _record(spec.leads, rate, spec.seconds, sight)
     path = f"{sight.name}/{sight.unit}"
-    whole = sight.place(path)
-    wfdb.wrsamp(
-        whole.name, fs=rate, units=["mV"] * len(spec.leads), sig_name=list(spec.leads), p_signal=waves,
-        fmt=["16"] * len(spec.leads), adc_gain=[1000.0] * len(spec.leads), baseline=[0] * len(spec.leads),
-        write_dir=str(whole.parent),
-    )  # fmt: skip
+    _save(sight.place(path), spec.leads, rate, _record(spec.leads, rate, spec.seconds, sight))
     return Files({spec.path: path})
+
+
+def _save(path: Path, leads: tuple[str, ...], rate: float, waves: Floats) -> None:
+    """A record in WFDB's format 16; by hand, as the library's writer takes ten times as long as all the rest."""
+    counts = np.clip(np.round(waves * GAIN), -32767, 32767).astype("<i2")
+    sums = counts.sum(axis=0, dtype=np.int64).astype(np.int16)
+    head = [f"{path.name} {len(leads)} {rate:g} {len(counts)}"]
+    for lead, first, checksum in zip(leads, counts[0], sums, strict=True):
+        head.append(f"{path.name}.dat 16 {GAIN:g}(0)/mV 16 0 {first} {checksum} 0 {lead}")
+    path.with_name(f"{path.name}.dat").write_bytes(counts.tobytes())
+    path.with_name(f"{path.name}.hea").write_text("\n".join(head) + "\n", encoding="ascii")
 
 
 def _record(leads: tuple[str, ...], rate: float, seconds: float, sight: Sight) -> Floats:

@@ -7,7 +7,7 @@ from pydantic import Field
 from shared.sections import Positive, Section, Share
 
 Part = Annotated[float, Field(ge=0, le=1)]
-PICTURES = ("photo", "ultrasound", "fundus", "radiograph", "dental", "laryngoscopy", "scene")
+PICTURES = ("photo", "ultrasound", "muscle", "kidney", "fundus", "radiograph", "dental", "laryngoscopy", "scene")
 LOOKS = {  # by kind of modality, the first one where the study names none
     "image": PICTURES,
     "bag": PICTURES,

@@ -65,7 +65,9 @@ def _printed(study: Study, table: ReaderTable) -> Iterator[Reader]:
 
 def _flag(study: Study, table: ReaderTable) -> str:
     """What is odd about shares that were printed together for the paper's patients, or about an accuracy of its own."""
-    shares = {name: Printed.of(value[0]) for name, value in table.printed.items() if name in MEASURES}
+    shares: dict[str, Printed] = {
+        name: Printed.of(value[0]) for name, value in table.printed.items() if name in MEASURES
+    }
     if table.cohort in study.evaluation.published_patients and shares:
         patients, events = study.evaluation.published_patients[table.cohort]
         possible = tables_of(patients, shares, range(events, events + 1))

@@ -148,6 +148,8 @@ SERIES = Series(
 )
 CASES: dict[str, tuple[Any, str, Callable[[Any, Files, Path, str], Row]]] = {
     "ultrasound": (image("{patient}.png", 1), "ultrasound", of_picture),
+    "muscle": (image("{patient}.png", 1), "muscle", of_picture),
+    "kidney": (image("{patient}.png", 1), "kidney", of_picture),
     "fundus": (image("{patient}.png"), "fundus", of_picture),
     "photo": (image("{patient}.png"), "photo", of_picture),
     "scene": (image("{patient}.png"), "scene", of_picture),

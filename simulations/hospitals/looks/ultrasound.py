@@ -34,9 +34,14 @@ def _view(lump: dict[str, float], outline: int, side: int, rng: np.random.Genera
         angle, far = rng.uniform(0, 2 * np.pi), 0.8 * lump["radius"] * np.sqrt(rng.uniform())
         spot = np.hypot(u - np.float32(far * np.cos(angle)), v - np.float32(far * np.sin(angle)))
         paint(echo, inside(0.016 - spot, 0.02), 0.85)
-    grain = np.sqrt(rng.standard_normal((2, side, side), dtype=np.float32).__pow__(2).sum(0) / 2)  # Rayleigh
-    grain = (grain + np.roll(grain, 1, 1) + np.roll(grain, -1, 1)) / 3  # speckle is wider than deep
-    gain = np.float32(1.08) - np.float32(0.3) * (y + 1) / 2
+    return speckled(echo, y, rng)
+
+
+def speckled(echo: Field, depth: Field, rng: np.random.Generator) -> Field:
+    """An echo as the probe shows it: with speckle, wider than deep, and weaker with depth."""
+    grain = np.sqrt(rng.standard_normal((2, *echo.shape), dtype=np.float32).__pow__(2).sum(0) / 2)  # Rayleigh
+    grain = (grain + np.roll(grain, 1, 1) + np.roll(grain, -1, 1)) / 3
+    gain = np.float32(1.08) - np.float32(0.3) * (depth + 1) / 2
     return np.asarray(np.clip(echo * grain * np.float32(1.15) * gain, 0, 1), dtype=np.float32)
 
 

@@ -9,13 +9,25 @@ import numpy as np
 from shared.modalities.image import Image
 from shared.simulated import PICTURES
 from simulations.hospitals.device import device, recorded
-from simulations.hospitals.looks import dental, fundus, laryngoscopy, photograph, radiograph, scene, ultrasound
+from simulations.hospitals.looks import (
+    dental,
+    fundus,
+    kidney,
+    laryngoscopy,
+    muscle,
+    photograph,
+    radiograph,
+    scene,
+    ultrasound,
+)
 from simulations.hospitals.texture import Field
 from simulations.hospitals.writers.sight import Files, Sight
 
 Render = Callable[[float, int, int, np.random.Generator], list[Field]]
 LOOKS: dict[str, Render] = {
     "ultrasound": ultrasound.render,
+    "muscle": muscle.render,
+    "kidney": kidney.render,
     "fundus": fundus.render,
     "radiograph": radiograph.render,
     "photo": photograph.render,

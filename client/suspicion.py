@@ -1,6 +1,6 @@
 """Input columns that alone tell the outcome too well: one that knows the answer must not reach a model.
 
-Looked at by the hospital's own check only: no figure of it is printed, kept or sent.
+Looked at by the hospital's own check, and by simulations: no figure of it is printed, kept or sent.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +17,7 @@ from shared.outcomes.base import OutcomeSection
 from shared.study import Study
 
 SUSPICIOUS = 0.98  # AUC of one column, above which it is told
+FEWEST = 10  # units of each class, below which chance alone does it
 MOST, FOLDS, SEED = 2000, 5, 0  # texts that are learned from, and parts of them
 Floats = npt.NDArray[np.float64]
 Event = npt.NDArray[np.bool_]
@@ -86,7 +87,7 @@ def _separates(score: Floats, question: Question, smallest: int) -> bool:
 
     here = question.known & np.isfinite(score)
     event = question.event[here]
-    if min(event.sum(), (~event).sum()) < max(smallest, 1):
+    if min(event.sum(), (~event).sum()) < max(smallest, FEWEST):
         return False
     area = float(roc_auc_score(event, score[here]))
     return max(area, 1 - area) > SUSPICIOUS

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from client.check import Findings, findings_of
 from client.check_notes import folder_notes
 from client.check_page import reading_table
+from client.suspicion import suspicious
 from server.diary import read_journal
 from server.follow import Job, run_arm
 from server.record import load_records
@@ -74,6 +75,8 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console, 
     if study.private and (closed := protected_only(consortium)):
         told = f"not run without privacy for comparison, since it is not allowed by {', '.join(closed)}"
         outcome = outcome.model_copy(update={"warnings": (*outcome.warnings, told)})
+    if leaks := leaks_of(found):
+        outcome = outcome.model_copy(update={"warnings": (*outcome.warnings, *leaks)})
     write_results(study, outcome, folder)
     write_ledger(records, folder)
     return folder
@@ -82,6 +85,15 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console, 
 def notes_of(hospitals: Sequence[Findings]) -> list[str]:
     """What is odd about the hospitals' folders, before anything is trained."""
     return [f"{found.site.name}: {note}" for found in hospitals for note in folder_notes(found)]
+
+
+def leaks_of(hospitals: Sequence[Findings]) -> list[str]:
+    """Columns that alone tell the outcome, by the hospitals' own checks; simulated hospitals may share that."""
+    told: dict[str, list[str]] = {}
+    for found in hospitals:
+        for sentence in suspicious(found):
+            told.setdefault(sentence, []).append(found.site.name)
+    return [f"{sentence} (at {', '.join(sites)})" for sentence, sites in told.items()]
 
 
 def write_results(study: Study, results: Results, folder: Path) -> None:

@@ -46,7 +46,7 @@ def _training(study: Study) -> Iterator[Cut]:
     yield Cut('privacy={mechanism="none"}', "what privacy costs is another table")
     yield Cut('arms.run=["federated", "pooled"]', "the two arms that are compared")
     yield Cut('fusion.combinations="primary"', "the main model alone")
-    for name in ("comparators", "readers", "boosted"):
+    for name in ("comparators", "readers", "boosted", "cox"):
         if getattr(study, name):
             yield Cut(f"{name}={{}}", "not compared here")
     yield Cut("evaluation.published={}", "a paper's patients are other ones, and fewer")

@@ -38,6 +38,7 @@ def line_of(study: Study, results: Results, folder: str) -> Line:
         alone=figures["alone"],
         published=(printed.estimate, printed.low, printed.high) if printed else None,
         inferred=study.source.inferred,
+        leaks=tuple(study.simulation.leak) if study.simulation else (),
         warnings=results.warnings,
     )
 

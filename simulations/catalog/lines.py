@@ -13,7 +13,7 @@ class Line(Section):
     """A study's main figure by arm, and the published one with its interval; all None where the study failed.
 
     ``digest`` is of the study as it was run; ``folder`` lies beside the index; ``private`` is federated under privacy,
-    the other arms are without.
+    the other arms are without; ``leaks`` are inputs that leak the outcome on purpose.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Line(Section):
     alone: float | None = None
     published: tuple[float, float | None, float | None] | None = None
     inferred: tuple[str, ...] = ()
+    leaks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
 

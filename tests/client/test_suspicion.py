@@ -3,15 +3,19 @@
 import csv
 
 import pytest
+from rich.console import Console
 
 from client.archive import Archive
 from client.check import findings_of
 from client.check_notes import notes
 from client.site import load_site
 from client.suspicion import suspicious
+from server.report.results import Results
 from shared.study_file import load_study
+from simulations.catalog.checks import Page
 from simulations.hospitals import invent
 from simulations.site_file import write_site_file
+from simulations.study_run import run_study
 from tests.small import hospital, small_study
 
 
@@ -101,3 +105,20 @@ def test_a_class_below_the_hospitals_minimum_says_nothing(tmp_path):
     with (folder / "site.toml").open("a", encoding="utf-8") as file:
         file.write("min_class = 30\n")
     assert list(suspicious(findings(small_study(tmp_path), folder))) == []
+
+
+@pytest.mark.slow
+def test_a_simulations_report_names_the_column_that_leaks(tmp_path):
+    overrides = (
+        *('privacy={mechanism="none"}', 'arms.run=["federated"]', 'fusion.combinations="primary"'),
+        *("training.rounds=1", *(f"sites.{site}.patients=150" for site in ("north", "west", "south"))),
+    )
+    study = load_study("retina-severity", overrides)
+    invent(study, tmp_path / "data")
+    for site in study.sites:
+        write_site_file(tmp_path / "data" / site, site)
+    folder = run_study(study, tmp_path / "data", tmp_path / "results", Console(quiet=True))
+    told = [text for text in Results.read(folder).warnings if "suspiciously good" in text]
+    assert [text.split(" alone")[0] for text in told] == ['expert: column "expert_opinion"']
+    page = Page((folder / "report.html").read_text(encoding="utf-8"))
+    assert 'column "expert_opinion" alone separates the outcome' in page.text

@@ -19,7 +19,11 @@ def even(name: str) -> list[str]:
     return overrides
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+FAST = ("lscc-staging", "ggn-malignancy", "psma-lymph-node")  # the others take too long together
+CASES = [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in PUBLISHED]
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_one_round_from_invention_to_figures(name, federation):
     run = federation(name, overrides=even(name))
     assert run.failures == []

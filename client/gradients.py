@@ -1,17 +1,27 @@
-"""Per-patient gradients by torch.func: correct by construction for bags, masks, ties and own parameters."""
+"""Per-patient gradients by torch.func: correct by construction for bags, masks, ties and own parameters.
+
+By ``vmap`` they are recorded once for a model, a study and the shapes of a step, and replayed at each step and round.
+By ``loop`` each unit has a pass of its own, for modules that vmap cannot follow, as layers over packed series.
+"""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
-from torch.func import vmap
+from torch.func import grad, vmap
+from torch.utils._pytree import tree_flatten, tree_unflatten
 
+from client.recording import Recording, record
 from shared.batch import Batch
+from shared.study import Study
 
 Parameters = dict[str, Tensor]
-PatientLoss = Callable[[Parameters, Mapping[str, Tensor], Mapping[str, Tensor], Tensor], Tensor]
+UnitLoss = Callable[[Parameters, Mapping[str, Tensor], Mapping[str, Tensor], Tensor], Tensor]
+Recordings = dict[Hashable, Recording]
+_RECORDED: WeakKeyDictionary[nn.Module, tuple[Study, dict[str, Recordings]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,48 @@ class Vector:
         return slice(ends[first], ends[first + len(names)])
 
 
+def recordings_of(model: nn.Module, study: Study, stage: str) -> Recordings:
+    """What was recorded of a model's stage under this very study; forgotten with the model."""
+    kept = _RECORDED.get(model)
+    if kept is None or kept[0] is not study:
+        kept = _RECORDED[model] = (study, {})
+    return kept[1].setdefault(stage, {})
+
+
+class PatientLoss:
+    """The loss of one unit, and where recordings of its gradient are kept from round to round.
+
+    An object serves one round: weights that are not trained do not change within it.
+    """
+
+    def __init__(self, of_unit: UnitLoss, recordings: Recordings) -> None:
+        self.of_unit, self._recordings = of_unit, recordings
+        self._last: tuple[Vector, Batch, Callable[[], Tensor]] | None = None
+
+    def gradients(self, vector: Vector, units: Batch) -> Tensor:
+        """Of each unit, (units, weights); what is the same at each step with these units is computed at the first."""
+        if self._last is None or self._last[0] is not vector or self._last[1] is not units:
+            self._last = vector, units, self._bound(vector, units)
+        return self._last[2]()[: len(units)]
+
+    def _bound(self, vector: Vector, units: Batch) -> Callable[[], Tensor]:
+        values, form = tree_flatten((units.inputs, units.present, units.outcome))
+        more = -len(units) % max(1, 2 ** (len(units).bit_length() - 4))  # an eighth at most: draws share recordings
+        given = [torch.cat([value, value[:more]]) if more else value for value in values]
+        key = (form, tuple(vector.shapes.items()), tuple((value.shape, value.dtype) for value in given))
+        if key not in self._recordings:
+
+            def together(weights: Tensor, *given: Tensor) -> Tensor:
+                def one(weights: Tensor, x: Parameters, has: Parameters, truth: Tensor) -> Tensor:
+                    return self.of_unit(vector.views(weights), _lifted(x), _lifted(has), truth.unsqueeze(0))
+
+                rows: Tensor = vmap(grad(one), in_dims=(None, 0, 0, 0))(weights, *tree_unflatten(given, form))
+                return rows
+
+            self._recordings[key] = record(together, vector.values, given)
+        return self._recordings[key].bound(vector.values.detach(), given)
+
+
 def patient_gradients(loss: PatientLoss, vector: Vector, batch: Batch, mode: str) -> Tensor:
     """Gradient of each patient's own loss, the mean over his units: (patients, weights).
 
@@ -49,46 +101,39 @@ def patient_gradients(loss: PatientLoss, vector: Vector, batch: Batch, mode: str
     """
     if not len(batch):
         return torch.zeros(0, len(vector.values))
-    return without_broken(batch.per_patient((_one_by_one if mode == "loop" else _together)(loss, vector, batch)))
-
-
-def _together(loss: PatientLoss, vector: Vector, units: Batch) -> Tensor:
-    """One pass: each unit reads weights of its own, so that the sum's gradient by them is its gradient alone.
-
-    One transform fewer than vmap(grad(loss)), and the backward pass is autograd's ordinary one: half the time.
-    """
-    own = vector.values.detach().expand(len(units), -1).requires_grad_()
-
-    def one(weights: Tensor, x: Parameters, has: Parameters, truth: Tensor) -> Tensor:
-        return loss(vector.views(weights), _lifted(x), _lifted(has), truth.unsqueeze(0))
-
-    return _gradient(vmap(one)(own, units.inputs, units.present, units.outcome).sum(), own)
+    rows = _one_by_one(loss, vector, batch) if mode == "loop" else loss.gradients(vector, batch)
+    return without_broken(batch.per_patient(rows))
 
 
 def _one_by_one(loss: PatientLoss, vector: Vector, units: Batch) -> Tensor:
     """A pass for each unit: less memory, and modules that vmap cannot follow."""
     rows = torch.empty(len(units), len(vector.values))
     for place in range(len(units)):
-        alone = units.pick(torch.tensor([place]))
-        own = vector.values.detach().requires_grad_()
-        rows[place] = _gradient(loss(vector.views(own), alone.inputs, alone.present, alone.outcome), own)
+        own = {name: value.requires_grad_() for name, value in vector.views().items()}
+        x, has = _only(units.inputs, place), _only(units.present, place)
+        total = loss.of_unit(own, x, has, units.outcome[place : place + 1])
+        found = torch.autograd.grad(total, list(own.values()), allow_unused=True, materialize_grads=True)
+        for part, value in zip(vector.views(rows[place]).values(), found, strict=True):
+            part.copy_(value)
     return rows
 
 
-def _gradient(total: Tensor, weights: Tensor) -> Tensor:
-    """Gradient of a sum by the weights; zeros by weights that are not used."""
-    return torch.autograd.grad(total, weights, allow_unused=True, materialize_grads=True)[0]
+def _only(values: Parameters, place: int) -> Parameters:
+    """One of the units, as a batch of one."""
+    return {name: value[place : place + 1] for name, value in values.items()}
 
 
 def _lifted(values: Parameters) -> Parameters:
-    """A unit as a batch of one."""
+    """A unit by itself as a batch of one."""
     return {name: value.unsqueeze(0) for name, value in values.items()}
 
 
 def without_broken(gradients: Tensor) -> Tensor:
-    """Replace all gradients of a patient who has a NaN or an infinity anywhere by zeros."""
-    whole = torch.linalg.vector_norm(gradients, math.inf, dim=1).isfinite()
-    return gradients if whole.all() else torch.where(whole.unsqueeze(1), gradients, 0.0)
+    """Replace all gradients of a patient who has a NaN, an infinity or an infinite norm by zeros."""
+    if math.isfinite(torch.linalg.vector_norm(gradients)):
+        return gradients
+    whole = torch.linalg.vector_norm(gradients, dim=1).isfinite()
+    return torch.where(whole.unsqueeze(1), gradients, 0.0)
 
 
 def clip_patients(gradients: Tensor, clip: float) -> None:

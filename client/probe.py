@@ -93,13 +93,18 @@ class _Probe:
         )
         self._study, self._stage, self._plan = study.model_copy(update={"training": plain}), stage, plan
         self._groups = frozenset(study.models)
+        self._model = MultimodalModel(self._study)
+        self._model.stand_in()  # what files give is fixed, and other numbers in its place prove the same
+        _shake(self._model)
+        self._start = [value.detach().clone() for value in self._model.parameters()]
 
     def moved(self, batch: Batch, clip: float, noise: float = 0.0) -> Tensor:
         """The sum that a step releases, flat: minus what the weights moved by."""
         plan = None if math.isinf(clip) else replace(self._plan, clip=clip, noise_multiplier=noise)
-        model = MultimodalModel(self._study)
-        model.stand_in()  # what files give is fixed, and other numbers in its place prove the same
-        _shake(model)
+        model = self._model
+        with torch.no_grad():
+            for value, start in zip(model.parameters(), self._start, strict=True):
+                value.copy_(start)
         before = _flat(model)
         everybody = [Draw(torch.arange(len(batch)), 1.0)]
         train_round(model, batch, Round(self._study, self._stage, self._groups, 1.0, plan), draws=everybody)

@@ -14,7 +14,7 @@ from opacus.optimizers import DPOptimizer
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from client.gradients import Parameters, PatientLoss, Vector, clip_patients, patient_gradients
+from client.gradients import Parameters, PatientLoss, Vector, clip_patients, patient_gradients, recordings_of
 from client.sampling import SAMPLINGS, Draw, Population, passes
 from shared.batch import Batch
 from shared.encoders import ENCODERS
@@ -28,16 +28,47 @@ BLOCK = 65_536  # numbers that are noised at a time: what a processor's cache ho
 
 
 class CryptographicOptimizer(DPOptimizer):  # type: ignore[misc]
-    """Opacus' optimizer with its noise taken from the cryptographic stream, in float64; nothing else is changed."""
+    """Opacus' optimizer with its noise taken from the cryptographic stream, in float64; nothing else is changed.
+
+    A few weights' noise is drawn for up to ``steps`` steps at once, that of many in blocks.
+    """
+
+    def __init__(
+        self,
+        descent: torch.optim.Optimizer,
+        *,
+        noise_multiplier: float,
+        max_grad_norm: float,
+        expected_batch_size: float,
+        steps: int,
+    ) -> None:
+        super().__init__(
+            descent,
+            noise_multiplier=noise_multiplier,
+            max_grad_norm=max_grad_norm,
+            expected_batch_size=expected_batch_size,
+            loss_reduction="mean",
+        )
+        self._steps = steps
+        self._drawn: Iterator[Tensor] = iter(())
 
     def add_noise(self) -> None:
         """Noise the clipped sums; no noise where the multiplier is zero."""
+        deviation = self.noise_multiplier * self.max_grad_norm
         for parameter in self.params:
             parameter.grad = parameter.summed_grad.to(parameter.dtype).view_as(parameter)
             if self.noise_multiplier > 0:
                 for block in parameter.grad.view(-1).split(BLOCK):
-                    noise = gaussian(block.shape, self.noise_multiplier * self.max_grad_norm)
-                    block.copy_(block.to(torch.float64) + torch.from_numpy(noise))
+                    block.add_(self._noise(len(block)), alpha=deviation)  # in float64, rounded once
+
+    def _noise(self, count: int) -> Tensor:
+        """Standard normal draws (count,) that are given out once."""
+        noise = next(self._drawn, None)
+        if noise is None or len(noise) != count:
+            ahead = max(1, min(self._steps, BLOCK // count))
+            self._drawn = iter(torch.from_numpy(gaussian((ahead, count), 1.0)))
+            noise = next(self._drawn)
+        return noise
 
 
 @dataclass(frozen=True)
@@ -119,7 +150,7 @@ def optimizer_of(vector: nn.Parameter, task: Round) -> CryptographicOptimizer:
         noise_multiplier=task.plan.noise_multiplier if task.plan else 0.0,
         max_grad_norm=task.plan.clip if task.plan else math.inf,
         expected_batch_size=task.denominator,
-        loss_reduction="mean",
+        steps=training.steps,
     )
 
 
@@ -149,12 +180,14 @@ def stage_loss(model: MultimodalModel, batch: Batch, task: Round) -> tuple[Patie
         total: Tensor = summed_loss(study, scores, present, truth) + penalties
         return total
 
+    recordings = recordings_of(model, study, task.stage)
     if task.stage == "joint":
-        return both, dict(batch.inputs)
+        return PatientLoss(both, recordings), dict(batch.inputs)
     if task.stage == "encoders":
-        return encoders, {name: values for name, values in batch.inputs.items() if name in task.groups}
+        own = {name: values for name, values in batch.inputs.items() if name in task.groups}
+        return PatientLoss(encoders, recordings), own
     with torch.no_grad():
-        return fusion, model.embed(batch.inputs)
+        return PatientLoss(fusion, recordings), model.embed(batch.inputs)
 
 
 def summed_loss(study: Study, scores: Mapping[str, Tensor], present: Mapping[str, Tensor], truth: Tensor) -> Tensor:

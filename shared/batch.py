@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -26,7 +27,7 @@ class Batch:
     def __len__(self) -> int:
         return len(self.outcome)
 
-    @property
+    @cached_property
     def patients(self) -> int:
         """How many patients the units belong to."""
         return int(self.owner.max()) + 1 if len(self.owner) else 0

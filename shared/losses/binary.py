@@ -22,7 +22,7 @@ def multilabel_loss(scores: Tensor, truth: Tensor, outcome: Multilabel, choice: 
 
 
 def _cross_entropy(scores: Tensor, truth: Tensor, choice: LossChoice) -> Tensor:
-    losses = functional.binary_cross_entropy_with_logits(scores, truth, reduction="none")
+    losses = functional.softplus((1 - 2 * truth) * scores)  # of a truth of 0 or 1 alone; a gradient of two operations
     if isinstance(choice, Focal):
         return losses * (-losses).expm1().neg() ** choice.gamma  # exp(-loss) is the probability of the truth
     if isinstance(choice, Weighted):

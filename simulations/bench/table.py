@@ -12,13 +12,14 @@ DASH = "–"
 COLUMNS = ("case", "n", "weights", "plain", "private", "hooks", "other", "× plain", "× hooks", "bars")
 NOTES = (
     "Milliseconds a step (median; processor time, one thread); n patients a step. plain: the same step without "
-    "privacy. private: a hospital's round with clip and noise (3 steps; network: 1), its set-up included; plain and "
-    "hooks are set up before the clock. hooks: Opacus' GradSampleModule and DPOptimizer with torch's own noise, timed "
-    "where they compute the same sum. other: the private step by the mode that the encoders do not ask for (v vmap, "
-    "l loop). ×: private over the other, median of the turns and, below, lowest to highest. Bars on the medians: "
-    "1.5 × plain for heads on cached inputs, 2.5 × for convolutional encoders; 1.3 × hooks, 0.5 × for 3-D "
-    "convolutions. A fusion row trains the 4 fused heads of all 7 combinations at once; the 3 single heads train with "
-    "their encoders."
+    "privacy. private: a hospital's round with clip and noise (3 steps; loop: 1), its set-up included, but for the "
+    "recording of its gradient, made once a model in the turn that is not timed; plain and hooks are set up before the "
+    "clock. hooks: Opacus' GradSampleModule and DPOptimizer with torch's own noise, timed where they compute the same "
+    "sum. other: the private step by the mode that the encoders do not ask for (v vmap, l loop). ×: private over the "
+    "other, median of the turns and, below, lowest to highest. Bars on the medians: 1.5 × plain for heads on cached "
+    "inputs, 2.5 × for convolutional encoders and transformers, 5.5 × for recurrent ones; 1.3 × hooks, 0.5 × for 3-D "
+    "convolutions and recurrent ones. A fusion row trains the 4 fused heads of all 7 combinations at once; the 3 heads "
+    "of one modality train with their encoders."
 )
 
 

@@ -9,6 +9,7 @@ from client.node_key import KEY, fingerprint
 from client.parent import end_with_parent
 from client.site import Front, load_front
 from client.state import private_folder
+from shared.command_line import FAILED
 from shared.errors import Problem, SiteError
 
 # Nothing but the connection to the coordinator may leave by Flower's own doing.
@@ -20,10 +21,21 @@ ENVIRONMENT = {
 
 
 def run_supernode(site_file: Path) -> int:
-    """The command: become the SuperNode; it ends by SIGTERM. It needs no right to the hospital's data."""
+    """The command: be the SuperNode, until SIGTERM. It needs no right to the hospital's data.
+
+    Exit code 1 where Flower's loop ended, as by an answer of the server that is none (its database was locked): Flower
+    would stay then, not connected, for the sake of a thread that serves its own couriers.
+    """
     end_with_parent()
     words, environment = call(load_front(site_file))
-    os.execve(words[0], words, environment)
+    os.environ.update(environment)
+    sys.argv = words
+    from flwr.supernode.cli import flower_supernode  # after its environment is set
+
+    flower_supernode()
+    sys.stderr.write("The connection to the coordinator has ended.\n")
+    sys.stderr.flush()
+    os._exit(FAILED)
 
 
 def call(front: Front) -> tuple[list[str], dict[str, str]]:

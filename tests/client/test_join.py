@@ -24,7 +24,7 @@ from tests.resident import approve, ask, free_port
 from tests.small import ask_counts, hospital, small_study
 
 ROOT = Path(__file__).parents[2]
-SLOWEST = 90.0  # seconds for a process to import everything on a busy machine
+SLOWEST = 240.0  # seconds for a process to import everything on a busy machine
 
 
 def client(*words: object) -> "subprocess.CompletedProcess[str]":
@@ -138,7 +138,7 @@ def test_join_keeps_both_running_and_leave_ends_both(joinable: Path, tmp_path: P
         assert ask(front, ask_counts(study), SLOWEST).header.kind == "described"
         wait_for(lambda: bool(started(front.state, "SuperNode")))
         (supernode,) = started(front.state, "SuperNode")
-        wait_for(lambda: "flower-supernode" in " ".join(psutil.Process(supernode).cmdline()))
+        wait_for(lambda: bool(psutil.Process(supernode).children()))  # Flower's SuperExec, which starts couriers
         assert client("join", joinable).returncode == 2
         found = client("status", joinable, "--json")
         assert (found.returncode, json.loads(found.stdout)["problems"]) == (0, [])
@@ -155,6 +155,18 @@ def test_join_keeps_both_running_and_leave_ends_both(joinable: Path, tmp_path: P
     assert gone([*started(front.state, "SuperNode"), *started(front.state, "agent")])
     assert holder(front.state, AGENT_LOCK) is holder(front.state, JOIN_LOCK) is None
     assert "nothing was running" in client("leave", joinable).stdout
+
+
+def test_a_supernode_whose_loop_ended_does_not_stay(joinable: Path) -> None:
+    """Flower's own thread would keep the process, which nobody could tell from one that is connected."""
+    program = (
+        "import sys, threading, time, pathlib, flwr.supernode.cli as cli; from client.supernode import run_supernode\n"
+        "cli.flower_supernode = threading.Thread(target=time.sleep, args=(600,)).start\n"
+        "run_supernode(pathlib.Path(sys.argv[1]))"
+    )
+    call = [sys.executable, "-c", program, str(joinable)]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SLOWEST)
+    assert (done.returncode, done.stderr) == (1, "The connection to the coordinator has ended.\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")

@@ -111,7 +111,7 @@ def arm(place: Place, name: str, moment: str) -> None:
 def test_supernode_killed_and_back(place: Place, tmp_path: Path) -> None:
     """The round goes on without the hospital when Flower has noticed, or at the deadline; it comes back by itself."""
     study, path = place.study_file("supernode killed", private=True)
-    event = Events(tmp_path, "asked", "train encoders 1", lambda: kill(place.of_hospital("flower-supernode", "h1")))
+    event = Events(tmp_path, "asked", "train encoders 1", lambda: kill(place.of_hospital("supernode", "h1")))
     record = place.run(path, tmp_path, DEADLINE, event)
     print(
         "study completed", round(time.monotonic() - event.done), "s after the kill;", failures(record), answered(record)

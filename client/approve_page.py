@@ -13,6 +13,7 @@ from client.ledger_file import LedgerFile
 from client.page import columns, page
 from client.site import Site, load_site
 from client.state import locked
+from shared.cohort_rules import folds_add_up
 from shared.cohorts import folds
 from shared.command_line import DONE, FAILED
 from shared.errors import Problem, SiteError, StudyError
@@ -134,6 +135,8 @@ def _print_privacy(site: Site, study: Study, spends: Sequence[Spend], console: C
         f"  this hospital allows epsilon {limit:g} over all studies; left now {left:.3f}, "
         f"left after this study {after:.3f} (at delta {delta:g})"
     )
+    if told := folds_add_up(study):
+        console.print(f"  {told[:1].upper()}{told[1:]}.")
     if after < 0:
         console.print("  It asks for more than is left: it will be stopped before its end.", style=UNPROTECTED)
     if not noise:

@@ -13,17 +13,19 @@ import numpy as np
 import torch
 
 from client.cache import Row, Shelf
-from client.cohort import Cohort, read_cohort
+from client.cohort import Cohort, dividing, read_cohort
 from client.front_end import FrontEnd, Prepared
+from client.nomograms import nomogram_scores
 from client.prognosis import FollowUp
 from client.readers import READERS
 from client.readers.reading import Case, Source
 from client.readers.reading import Reading as Unprepared
 from client.site import Site
-from client.splits import roles
+from client.splits import commitment, roles
 from client.weights import verified_weights
 from shared.batch import Batch
 from shared.cohorts import Fold
+from shared.metrics.delong import Floats
 from shared.modalities import Modality
 from shared.study import Study
 
@@ -72,8 +74,14 @@ class Data(Protocol):
     def roles(self, study: Study, fold: Fold) -> list[str]:
         """Each unit's role in a fold, in the same order."""
 
+    def split(self, study: Study) -> str | None:
+        """A digest of who is kept aside; None where nobody is, or where it is not fixed yet."""
+
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
+
+    def nomograms(self, study: Study) -> dict[str, Floats]:
+        """Log odds (units, 1) of each of the study's nomograms, in the same order."""
 
     def follow_up(self, study: Study) -> FollowUp | None:
         """Each unit's second endpoint, in the same order; None where the study has none."""
@@ -164,9 +172,17 @@ class Archive:
         """Each unit's role in a fold; the split into training and internal patients is fixed once and stored."""
         return roles(self.cohort(study), study, fold, self.site.name, self.site.state)
 
+    def split(self, study: Study) -> str | None:
+        """A digest of who is kept aside, under a secret of this hospital; None where nobody is."""
+        return commitment(study, self.site.state)
+
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
         return dict(self.cohort(study).excluded)
+
+    def nomograms(self, study: Study) -> dict[str, Floats]:
+        """Log odds (units, 1) of each of the study's nomograms."""
+        return nomogram_scores(self.cohort(study), study)
 
     def follow_up(self, study: Study) -> FollowUp | None:
         """Each unit's second endpoint, in the same order; NaN where a row has none that can be read."""
@@ -180,6 +196,7 @@ class Archive:
 def rows_of(study: Study) -> str:
     """All that decides which rows of the table are eligible."""
     rules = [study.unit.model_dump_json(), study.outcome.model_dump_json()]
+    rules += dividing(study)
     if study.survival:
         rules.append(study.survival.model_dump_json())
     if study.unit.max_missing is not None:

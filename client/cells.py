@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from shared.missing import EMPTY
 from shared.modalities.tabular import Categorical, Numeric, Tabular
@@ -41,6 +42,24 @@ def word_of(name: str, column: Categorical, text: str, faults: list[str]) -> str
     elif text.lower() not in EMPTY:
         faults.append(f"{name}: not one of {', '.join(column.values)}, read as missing")
     return None
+
+
+def moment_of(text: str) -> datetime | None:
+    """The date or time in a cell, ISO 8601 or hours since 1970 (as harmonization writes them), by the local clock.
+
+    None where there is none: also of a year alone, which could be hours, and tells no day.
+    """
+    if text.isdigit() and len(text) == 4:
+        return None
+    try:
+        if not (text.isdigit() and len(text) == 8):  # 20190701 is a day
+            return datetime(1970, 1, 1) + timedelta(hours=float(text))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return None
 
 
 def missing_in(spec: Tabular, row: Mapping[str, str]) -> int:

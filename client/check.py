@@ -8,14 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from client.archive import Archive, Survey
-from client.cohort import Cohort, named
+from client.cohort import Cohort, dividing, named
 from client.evaluation import Ward, model_figures
 from client.gatekeeper import check_study
 from client.site import Site, load_site
 from client.splits import planned_roles
 from shared.cohorts import ROLES, Role, folds
 from shared.errors import FileError, PrivacyRefusal, Problem
-from shared.study import ColumnSplit, Study
+from shared.schemes import ColumnSplit
+from shared.study import Study
 from shared.study_file import load_study
 
 Lines = Mapping[str, tuple[int, ...]]  # lines of patients.csv by rule
@@ -70,6 +71,7 @@ class Findings:
     def unread(self) -> list[str]:
         """Columns of the table that the study does not read."""
         read = {name for _, name in named_columns(self.study)} | {*named(self.study), *self.study.outcome.columns}
+        read |= set(dividing(self.study))
         if isinstance(self.study.cohorts, ColumnSplit):
             read.add(self.study.cohorts.column)
         return [name or "(no name)" for name in self.cohort.columns if name not in read]
@@ -136,11 +138,14 @@ def _modality(archive: Archive, study: Study, name: str, progress: Progress) -> 
 
 
 def _roles(site: Site, study: Study, cohort: Cohort) -> Iterator[RoleFinding]:
-    """One finding a role; a role has the same patients in every fold in which the hospital has it."""
+    """One finding a role: its patients are the same in every fold, or else those of the fold with the fewest."""
     here: dict[Role, npt.NDArray[np.bool_]] = {}
-    for fold in folds(study):
+    for fold in (fold for fold in folds(study) if site.name in fold.sites):
         given = np.array(planned_roles(cohort, study, fold, site.name, site.state))
-        here |= {role: given == role for role in ROLES if (given == role).any()}
+        for role in ROLES:
+            own = given == role
+            if own.any() and (role not in here or own.sum() < here[role].sum()):
+                here[role] = own
     for role in ROLES:
         if role in here:
             truth, owner = cohort.outcome[here[role]].astype(np.float64), cohort.owner[here[role]]

@@ -6,12 +6,13 @@ from client.check import Findings, named_columns
 from client.cohort import near
 from client.evaluation import TOO_FEW
 from client.site import Site
+from client.splits import divided
 from client.suspicion import suspicious
 from shared.cohorts import folds
 from shared.modalities.tabular import Tabular
 from shared.privacy.accounting import composed_epsilon
 from shared.privacy.mechanism import plan_privacy
-from shared.study import ColumnSplit, Study
+from shared.study import Study
 from shared.study_rules import warnings
 
 UNDER = 'under [harmonization."patients.csv"] in site.toml'
@@ -49,7 +50,7 @@ def runs_here(study: Study, site: str) -> int:
 
 def validates_here(study: Study, site: str) -> int:
     """Runs of a real federation in which patients here are evaluated; "alone" is one of each hospital that trains."""
-    kept = isinstance(study.cohorts, ColumnSplit) or study.cohorts.internal > 0
+    kept = divided(study)
     own = [fold for fold in folds(study) if site in fold.external or (site in fold.train and kept)]
     return sum(len(fold.train) if arm == "alone" else 1 for fold in own for arm in study.arms.run if arm != "pooled")
 

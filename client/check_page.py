@@ -12,7 +12,7 @@ from client.check_notes import notes, runs_here
 from client.cohort import TABLE
 from client.page import columns, page
 from client.site import Site
-from shared.cohorts import folds, training_patients
+from shared.cohorts import Fold, folds, training_patients
 from shared.command_line import DONE
 from shared.errors import FileError
 from shared.study import DpSgd, Study
@@ -62,11 +62,11 @@ def print_page(found: Findings, console: Console) -> None:
 
 def _part(study: Study, site: str) -> str:
     """What the hospital does in the study."""
-    trains = [fold.name for fold in folds(study) if site in fold.train]
-    external = [fold.name for fold in folds(study) if site in fold.external]
+    trains = [fold for fold in folds(study) if site in fold.train]
+    external = [fold for fold in folds(study) if site in fold.external]
     parts = []
     if trains:
-        share = 1 - training_patients(study, site) / study.sites[site].patients
+        share = 1 - training_patients(study, site, trains[0]) / study.sites[site].patients
         aside = f", keeps {share:.0%} of its patients aside to validate" * (share > 0)
         parts.append(f"trains{_of(trains, study)}{aside}")
     if external:
@@ -74,7 +74,7 @@ def _part(study: Study, site: str) -> str:
     return f"This hospital {'; '.join(parts)}."
 
 
-def _of(some: Sequence[str], study: Study) -> str:
+def _of(some: Sequence[Fold], study: Study) -> str:
     every = len(folds(study))
     return f" in {len(some)} of {every} folds" if every > 1 else ""
 

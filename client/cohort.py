@@ -11,16 +11,18 @@ from difflib import get_close_matches
 import numpy as np
 import numpy.typing as npt
 
-from client.cells import missing_in
+from client.cells import missing_in, moment_of
 from client.harmonization import Harmonizer, Rules
 from client.site import Site
 from shared.errors import Problem, SiteError
 from shared.modalities.tabular import Tabular
 from shared.outcomes.base import Truth
+from shared.schemes import Temporal
 from shared.study import Study
 
 TABLE = "patients.csv"
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+UNDATED = "no date by which the study divides patients"
 SHORT = "fewer cells than columns, the others read as empty"
 
 
@@ -80,7 +82,7 @@ def read_cohort(site: Site, study: Study) -> Cohort:
     harmonizer = Harmonizer(TABLE, site.harmonization.get(TABLE, Rules()))
     header, rows = _read_rows(site, harmonizer)
     unit = study.unit
-    if absent := [name for name in (*named(study), *outcomes(study)) if name not in header]:
+    if absent := [name for name in (*named(study), *dividing(study), *outcomes(study)) if name not in header]:
         raise SiteError([_absent(name, header) for name in absent])
     excluded: dict[str, list[int]] = defaultdict(list)
     eligible: dict[str, tuple[Unit, Truth]] = {}
@@ -89,7 +91,8 @@ def read_cohort(site: Site, study: Study) -> Cohort:
     for row in rows:
         patient, key = row.cells[unit.patient], row.cells[column]
         rule = _shifted(row, header) or _unnamed(patient, key) or _repeated(key, seen, copies, eligible)
-        truth = rule or _untimed(row, unit.time) or _sparse(row, study) or study.outcome.read(row.cells)
+        rule = rule or _untimed(row, unit.time) or _undated(row, study)
+        truth = rule or _sparse(row, study) or study.outcome.read(row.cells)
         if isinstance(truth, str):
             excluded[truth].append(row.line)
         else:
@@ -113,6 +116,11 @@ def read_cohort(site: Site, study: Study) -> Cohort:
 def named(study: Study) -> tuple[str, ...]:
     """Columns that say what a row is: its patient, and where the study has them its own name and its time."""
     return tuple(column for column in (study.unit.patient, study.unit.row, study.unit.time) if column)
+
+
+def dividing(study: Study) -> tuple[str, ...]:
+    """The column that says when a row is, where time divides who trains from who does not."""
+    return (study.cohorts.column,) if isinstance(study.cohorts, Temporal) else ()
 
 
 def outcomes(study: Study) -> tuple[str, ...]:
@@ -163,6 +171,11 @@ def _untimed(row: Row, column: str) -> str | None:
         return None if math.isfinite(float(row.cells[column])) else "no time of prediction"
     except ValueError:
         return "no time of prediction"
+
+
+def _undated(row: Row, study: Study) -> str | None:
+    """The rule that a row breaks whose date cannot be read, where the study divides patients by it."""
+    return next((UNDATED for column in dividing(study) if moment_of(row.cells[column]) is None), None)
 
 
 def _sparse(row: Row, study: Study) -> str | None:

@@ -16,7 +16,7 @@ from shared.learners import Boosted
 from shared.metrics.tally import Floats
 from shared.metrics.threshold import CELLS
 from shared.model import MultimodalModel, in_stage
-from shared.risk_figures import RiskFigures
+from shared.risk_figures import Joint, RiskFigures
 from shared.study import DpSgd, Study
 from shared.wire import (
     AnyHeader,
@@ -174,6 +174,7 @@ def _check_figures(figures: SiteFigures, limits: Limits) -> None:
         raise PrivacyRefusal("too-few", "a figure of too few patients must not leave")
     if figures.risk is not None:
         _check_risk(figures.risk)
+        _check_joint(figures.risk.joint, (events, n - events), limits)
     if figures.role == "train" and any(cells):
         raise PrivacyRefusal("tallied-twice", "training patients are tallied once, for the threshold")
     for tally in cells:
@@ -196,6 +197,14 @@ def _check_risk(risk: RiskFigures) -> None:
         RiskFigures.model_validate(risk.model_dump())
     except ValidationError:
         raise PrivacyRefusal("not-rounded", "a figure of ranks leaves with three decimals, and finite") from None
+
+
+def _check_joint(joint: Joint | None, sizes: tuple[int, int], limits: Limits) -> None:
+    """Decisions of two models on the same patients: each of them once, and none in a small cell."""
+    for cells, size in zip((joint.events, joint.others) if joint else (), sizes, strict=False):
+        _refuse_small(cells, limits)
+        if min(cells) < 0 or sum(cells) != size:
+            raise PrivacyRefusal("other-patients", "a table of decisions is of the patients of its class, each once")
 
 
 def _check_size(n: int | None, events: int | None, limits: Limits) -> None:

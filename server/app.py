@@ -35,7 +35,7 @@ def main(grid: Grid, context: Context) -> None:
                 study=study,
                 run=RunKey(study=study.digest, fold=fold.name, arm=arm),
                 trainers=trainers,
-                evaluators=tuple(study.sites),
+                evaluators=tuple(site for site in study.sites if site in fold.sites),
                 min_contributors=min_contributors(study, arm),
                 folder=Path(str(config["folder"])),
                 deadline=float(str(config["deadline-seconds"])),

@@ -134,6 +134,12 @@ def _audit_cohort(figures: SiteFigures) -> None:
         raise ReplyRejected("its counts are not those of a cohort")
     if any(value is not None for value in told) and events in (0, n):
         raise ReplyRejected("its figures are of a cohort without both classes")
+    if (
+        figures.risk
+        and (joint := figures.risk.joint)
+        and (sum(joint.events), sum(joint.others)) != (events, n - events)
+    ):
+        raise ReplyRejected("its decisions of two models are not those of the cohort")
 
 
 def _audit_array(values: npt.NDArray[Any], shape: tuple[int, ...]) -> None:

@@ -36,7 +36,12 @@ def cuts_from(study: Study, models: Sequence[str], tallies: Mapping[str, npt.NDA
             lines[model] = line
             notes.append(f"{model}: recalibrated log odds are {line[0]:+.2f} + {line[1]:.2f} x the model's own")
     thresholds = {model: _threshold(study, tallies.get(model), lines.get(model, UNCHANGED)) for model in models}
-    return Cuts(thresholds, lines, tuple(notes))
+    fixed = {name: _logit(own.threshold) for name, own in study.nomograms.items()}
+    return Cuts({**thresholds, **fixed}, lines, tuple(notes))
+
+
+def _logit(probability: float) -> float:
+    return float(np.log(probability / (1 - probability)))
 
 
 def _line(tally: npt.NDArray[np.float64] | None, with_slope: bool) -> Line | None:
@@ -49,6 +54,6 @@ def _line(tally: npt.NDArray[np.float64] | None, with_slope: bool) -> Line | Non
 def _threshold(study: Study, tally: npt.NDArray[np.float64] | None, line: Line) -> float | None:
     rule = study.evaluation.threshold
     if isinstance(rule, DeclaredThreshold):
-        return float(np.log(rule.value / (1 - rule.value)))  # a probability, of the recalibrated kind
+        return _logit(rule.value)  # a probability, of the recalibrated kind
     cut = None if rule is None or tally is None else youden(tally)
     return None if cut is None else line[0] + line[1] * cut

@@ -18,6 +18,7 @@ class Diary(BaseModel):
 
     failures: list[Failure] = []
     ledger: list[Release] = []
+    splits: dict[str, str] = {}  # what each hospital committed to, of who is in which cohort
     rounds: list[RoundTime] = []
     unpublished: set[str] = set()
     cosines: dict[str, list[float]] = {}  # of each hospital's updates in this stage with the others' (directions.py)

@@ -23,7 +23,7 @@ from server.quorum import Answer, ask, connected
 from server.record import Failure, Release
 from server.scale import Outsized, sized
 from shared.boosting import boosted_in, due
-from shared.cohorts import training_patients
+from shared.cohorts import fold_named, training_patients
 from shared.errors import ReplyRejected
 from shared.privacy.records import RunKey
 from shared.proportional import array, cox_in, shapes
@@ -88,13 +88,16 @@ class Questions:
 
     def weight(self, site: str) -> float:
         """A hospital's weight: its declared training patients; the pool of a simulation is alone, and weighs one."""
-        return training_patients(self.job.study, site) if site in self.job.study.sites else 1.0
+        fold = fold_named(self.job.study, self.job.run.fold)
+        return training_patients(self.job.study, site, fold) if site in fold.train else 1.0
 
     def describe(self) -> dict[str, tuple[CohortCount, ...]]:
         """Cohort sizes by hospital."""
         task = Describe(study=self.job.study.text, run=self.job.run)
         replies = self._audited(self.job.evaluators, task, {}, "describe", lambda reply: expect(reply, Described))
-        return {site: expect(reply, Described).cohorts for site, reply in replies}
+        found = {site: expect(reply, Described) for site, reply in replies}
+        self.diary.splits |= {site: told.split for site, told in found.items() if told.split}
+        return {site: told.cohorts for site, told in found.items()}
 
     def counts(self) -> dict[str, Arrays]:
         """What each training hospital says of the columns of which some are chosen."""
@@ -156,7 +159,7 @@ class Questions:
 
     def evaluate(self, weights: Arrays, digest: str, cuts: Cuts) -> dict[str, Evaluated]:
         """Figures and portraits by hospital."""
-        models = self.job.models
+        models = (*self.job.models, *self.job.study.nomograms)
         task = Evaluate(
             study=self.job.study.text,
             run=self.job.run,

@@ -50,6 +50,8 @@ class RunRecord(Section):
     recalibration: dict[str, Line] = {}  # intercept and slope that the log odds of these models went through
     figures: dict[str, tuple[SiteFigures, ...]]  # by hospital
     portraits: dict[str, tuple[Portrait, ...]] = {}  # by hospital
+    splits: dict[str, str] = {}  # by hospital: its commitment to who is in which cohort
+    folds: int = 0  # whose held-out parts the figures join, of a cross-validation's summary; 0: a run of its own
     failures: tuple[Failure, ...]
     unpublished: tuple[str, ...]  # parameter groups that fewer than min_contributors hospitals trained
     rounds: tuple[RoundTime, ...]

@@ -69,6 +69,7 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
         recalibration=run.recalibration,
         figures={site: answer.figures for site, answer in answers.items()},
         portraits={site: answer.portraits for site, answer in answers.items()},
+        splits=run.diary.splits,
         failures=tuple(run.diary.failures),
         unpublished=tuple(sorted(run.diary.unpublished)),
         rounds=tuple(run.diary.rounds),

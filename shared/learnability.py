@@ -23,7 +23,7 @@ def learnable_parameters(study: Study) -> int | None:
     """How many parameters of the encoders can learn together in the federated arm; None without privacy."""
     if not isinstance(study.privacy, DpSgd):
         return None
-    sizes = [[training_patients(study, site) for site in fold.train] for fold in folds(study)]
+    sizes = [[training_patients(study, site, fold) for site in fold.train] for fold in folds(study)]
     patients, hospitals = min((sum(fold) / len(fold), len(fold)) for fold in sizes)
     mu = gaussian_mu(study.privacy.epsilon, study.privacy.delta) * math.sqrt(study.privacy.stages.encoders)
     return int((patients * mu / ENOUGH) ** 2 * hospitals)

@@ -68,11 +68,26 @@ class Paired(Section):
     brier: Variance
 
 
+Cell = Annotated[int, Field(ge=0)]
+Four = tuple[Cell, Cell, Cell, Cell]
+
+
+class Joint(Section):
+    """Decisions of the primary model and of a nomogram on the same patients, of whom each class is a table.
+
+    Both positive, only the primary, only the nomogram, neither; no cell is a small one.
+    """
+
+    events: Four
+    others: Four
+
+
 class RiskFigures(Section):
     """Sums and fits of one model's risks over one hospital's patients of one cohort."""
 
     expected: float = Field(gt=0)  # events that the risks add up to
     log_loss: float = Field(ge=0)
-    precision: Precision
+    precision: Precision | None = None  # a hospital tells it always; a cross-validation has none
     calibration: CalibrationFigures | None = None
     paired: Paired | None = None
+    joint: Joint | None = None  # of a nomogram; None where a cell is small

@@ -11,10 +11,12 @@ from shared.endpoint import Endpoint
 from shared.evaluation_section import Evaluation, YoudenThreshold
 from shared.learners import ArmName, Boosted, Comparator, Cox
 from shared.modalities import Modality
+from shared.nomogram import Nomogram
 from shared.outcomes import Outcome
 from shared.outcomes.loss_choice import CrossEntropy, LossChoice
 from shared.published import Source
 from shared.reader_table import ReaderTable
+from shared.schemes import Scheme
 from shared.sections import Name, Positive, Section, Share
 from shared.simulated import Simulation
 
@@ -51,46 +53,12 @@ class FusionChoice(Section):
 class SiteEntry(Section):
     """A hospital's declared, public size; weights and denominators come from here, never from a private count.
 
-    ``training`` is how many of the patients train, where a column of the table says which.
+    ``training`` is how many of the patients train, where a column of the table says which or when.
     """
 
     patients: int = Field(ge=1)
     training: int | None = Field(default=None, ge=1)
     lacks: tuple[str, ...] = ()
-
-
-class SiteHoldout(Section):
-    """Some hospitals train (and may keep an internal part aside), others only evaluate."""
-
-    scheme: Literal["site-holdout"]
-    train: tuple[Name, ...] = Field(min_length=1)
-    internal: float = Field(default=0.0, ge=0, lt=1)
-    external: tuple[Name, ...] = ()
-
-
-class LeaveOneSiteOut(Section):
-    """Each hospital in turn is external to a model trained at all others."""
-
-    scheme: Literal["leave-one-site-out"]
-    internal: float = Field(default=0.0, ge=0, lt=1)
-
-
-class ColumnSplit(Section):
-    """Every hospital trains; a column of its table says who trains and who is kept aside, by these values."""
-
-    scheme: Literal["column"]
-    column: str
-    train: tuple[str, ...] = Field(min_length=1)
-    internal: tuple[str, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _apart(self) -> "ColumnSplit":
-        if both := set(self.train) & set(self.internal):
-            raise ValueError(f"a value is train or internal, not both: {', '.join(sorted(both))}")
-        return self
-
-
-Cohorts = Annotated[SiteHoldout | LeaveOneSiteOut | ColumnSplit, Field(discriminator="scheme")]
 
 
 class Arms(Section):
@@ -199,7 +167,7 @@ class Study(Section):
     modalities: dict[Name, Modality] = Field(min_length=1)
     fusion: FusionChoice = FusionChoice()
     sites: dict[Name, SiteEntry] = Field(min_length=1)
-    cohorts: Cohorts
+    cohorts: Scheme
     arms: Arms = Arms()
     training: Training = Training()
     privacy: Privacy
@@ -207,6 +175,7 @@ class Study(Section):
     boosted: dict[Name, Boosted] = {}
     cox: dict[Name, Cox] = {}
     comparators: dict[Name, Comparator] = {}
+    nomograms: dict[Name, Nomogram] = {}
     readers: dict[Name, ReaderTable] = {}
     simulation: Simulation | None = None
     overrides: tuple[str, ...] = ()
@@ -221,8 +190,8 @@ class Study(Section):
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """Everything that is validated: the models, then boosted trees, Cox regressions and comparators."""
-        return (*self.models, *self.boosted, *self.cox, *self.comparators)
+        """Everything that is validated: the models, boosted trees, Cox regressions, comparators, fixed nomograms."""
+        return (*self.models, *self.boosted, *self.cox, *self.comparators, *self.nomograms)
 
     @property
     def fusions(self) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from shared.boosting_rules import boosting_faults
+from shared.cohort_rules import cohort_faults, cohort_warnings
 from shared.cohorts import folds
 from shared.imputation_rules import imputation_faults
 from shared.modalities import Modality
 from shared.modalities.tabular import Tabular
+from shared.nomogram_rules import nomogram_faults
 from shared.outcomes.binary import Binary
 from shared.outcomes.classes import Classes, Multiclass, Multilabel
 from shared.outcomes.loss_choice import CrossEntropy, Weighted
@@ -17,18 +19,16 @@ from shared.sampling_rules import sampling_faults, sampling_warnings
 from shared.sections import duplicates
 from shared.selection_rules import selection_faults
 from shared.simulation_rules import simulation_faults
-from shared.study import PICKS_ONE, ColumnSplit, DpSgd, LeaveOneSiteOut, SiteHoldout, Study
+from shared.study import PICKS_ONE, DpSgd, Study
 
 Fault = tuple[str, str, str]  # place, rule, remedy
-RESERVED = "pooled"  # the simulation's name for all hospitals together
 READS_WEIGHTS = ("network", "words", "bilstm", "bert")  # encoders that take a pre-trained file
 COHORTS = ("train", "internal", "external")  # what a published figure can be about
 
 
 def faults(study: Study) -> Iterator[Fault]:
     """Every broken rule of a study whose sections are right by themselves."""
-    yield from _cohort_faults(study)
-    yield from _size_faults(study)
+    yield from cohort_faults(study)
     yield from _modality_faults(study)
     yield from imputation_faults(study)
     yield from selection_faults(study)
@@ -42,6 +42,7 @@ def faults(study: Study) -> Iterator[Fault]:
     yield from boosting_faults(study)
     yield from proportional_faults(study)
     yield from _comparator_faults(study)
+    yield from nomogram_faults(study)
     yield from _strategy_faults(study)
     yield from sampling_faults(study)
     yield from _privacy_faults(study)
@@ -58,38 +59,7 @@ def warnings(study: Study) -> Iterator[str]:
                 f"a patient with that probability; a delta up to {1 / (10 * smallest):.1g} is usual for this size"
             )
         yield from sampling_warnings(study)
-
-
-def _cohort_faults(study: Study) -> Iterator[Fault]:
-    cohorts = study.cohorts
-    if RESERVED in study.sites:
-        yield f"sites.{RESERVED}", "this name stands for all hospitals of a simulation together", "rename the hospital"
-    if isinstance(cohorts, SiteHoldout):
-        yield from _holdout_faults(cohorts, set(study.sites))
-    elif isinstance(cohorts, LeaveOneSiteOut) and len(study.sites) < 2:
-        yield "cohorts.scheme", "leave-one-site-out needs at least two sites", "declare more under [sites]"
-
-
-def _holdout_faults(cohorts: SiteHoldout, sites: set[str]) -> Iterator[Fault]:
-    for role, names in (("train", cohorts.train), ("external", cohorts.external)):
-        for name in duplicates(names):
-            yield f"cohorts.{role}", f'"{name}" stands twice', "keep it once"
-        for name in sorted(set(names) - sites):
-            yield f"cohorts.{role}", f'"{name}" is not under [sites]', f"declare sites.{name} with its patients"
-    for name in sorted(set(cohorts.train) & set(cohorts.external)):
-        yield "cohorts", f'"{name}" both trains and is external', "keep it in one of the two"
-    for name in sorted(sites - set(cohorts.train) - set(cohorts.external)):
-        yield "cohorts", f'"{name}" is declared under [sites] but has no role', "give it one, or remove it"
-
-
-def _size_faults(study: Study) -> Iterator[Fault]:
-    by_column = isinstance(study.cohorts, ColumnSplit)
-    for name, site in study.sites.items():
-        if by_column != (site.training is not None):
-            rule = 'how many train is declared with scheme = "column", and only there'
-            yield f"sites.{name}.training", rule, "add it, or remove it"
-        elif site.training is not None and site.training > site.patients:
-            yield f"sites.{name}.training", "no more can train than there are patients", "correct one of the two"
+    yield from cohort_warnings(study)
 
 
 def _modality_faults(study: Study) -> Iterator[Fault]:

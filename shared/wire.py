@@ -112,6 +112,7 @@ class Described(Reply):
     kind: Literal["described"] = "described"
     cohorts: tuple[CohortCount, ...]
     epsilon_limit: float | None
+    split: Digest | None = None  # of who is in which cohort, under a secret of the hospital; None: nobody is kept aside
 
 
 class Trained(Reply):

@@ -157,7 +157,7 @@ def messages_expected(study: Study, consortium: Consortium) -> int:
         for fold in folds(study):
             for trainers in trainers_of(study, fold, arm).values():
                 rounds = sum(rounds for _, rounds, _ in stages_of(study)) + rounds_of(study, arm)
-                total += rounds * len(trainers) + 2 * len(study.sites)
+                total += rounds * len(trainers) + 2 * len(fold.sites)
     return total * len(variants(study, consortium))
 
 

@@ -80,8 +80,14 @@ def shrunk(study: Study, sites: int, rounds: int, patients: int) -> Study:
     values: dict[str, Any] = json.loads(study.text)
     names = [*study.sites, *(f"site-{number}" for number in range(len(study.sites) + 1, sites + 1))][:sites]
     values["sites"] = {name: {**values["sites"].get(name, {}), "patients": patients} for name in names}
-    if values["cohorts"]["scheme"] == "site-holdout":
-        values["cohorts"].update(train=names[:-1], external=names[-1:])
+    cohorts = values["cohorts"]
+    if cohorts["scheme"] == "site-holdout":
+        cohorts.update(train=names[:-1], external=names[-1:])
+    for key in {"external", "test"} & set(cohorts):
+        cohorts[key] = names[-1:] if cohorts[key] else []
+    if cohorts["scheme"] == "temporal":
+        for name, entry in values["sites"].items():
+            entry["training"] = None if name in cohorts["external"] else round(0.7 * patients)
     values["arms"] = {"run": ["federated"]}
     values["training"].update(rounds=rounds, steps=1)
     return study_from_text(json.dumps(values))

@@ -9,6 +9,7 @@ from client.archive import Archive
 from client.prognosis import FollowUp
 from shared.batch import Batch
 from shared.cohorts import Fold
+from shared.metrics.delong import Floats
 from shared.study import Study
 
 
@@ -27,12 +28,21 @@ class Pool:
         """Each patient's role, in the same order."""
         return [role for archive in self._archives for role in archive.roles(study, fold)]
 
+    def split(self, study: Study) -> str | None:
+        """None: every hospital has its own."""
+        return None
+
     def excluded(self, study: Study) -> dict[str, int]:
         """Rows left out, by rule."""
         total: Counter[str] = Counter()
         for archive in self._archives:
             total.update(archive.excluded(study))
         return dict(total)
+
+    def nomograms(self, study: Study) -> dict[str, Floats]:
+        """Log odds (units, 1) of each nomogram, one hospital after the other."""
+        each = [archive.nomograms(study) for archive in self._archives]
+        return {name: np.concatenate([own[name] for own in each]) for name in study.nomograms}
 
     def follow_up(self, study: Study) -> FollowUp | None:
         """Each patient's second endpoint, in the same order."""

@@ -22,8 +22,10 @@ from server.report.write import write_report
 from server.run_folder import fresh_folder
 from server.validation.assemble import assemble
 from server.validation.ledger import write_ledger
+from shared.cohort_rules import folds_add_up
 from shared.errors import FileError, Problem, StudyError
 from shared.learnability import learnability_warnings
+from shared.schemes import Temporal
 from shared.study import Study
 from simulations.arms import (
     Consortium,
@@ -56,7 +58,7 @@ def run_study(study: Study, data: Path | None, results: Path, console: Console, 
         consortium = opened(study, hospitals, folder, progress)
         found = [findings_of(archive, study) for archive in consortium.archives.values()]
         console.print(reading_table(found))
-        for note in (*learnability_warnings(study), *notes_of(found)):
+        for note in filter(None, (*learnability_warnings(study), folds_add_up(study), *notes_of(found))):
             console.print(f"note: {note}", highlight=False)
         try:
             ENGINES[engine](study, consortium, (hospitals, folder), progress)
@@ -127,6 +129,7 @@ def invented_folder(
 def hospitals_key(study: Study) -> str:
     """A name for invented hospitals: the study's, and a digest of all that they depend on."""
     keys = {"seed", "unit", "outcome", "survival", "modalities", "sites", "simulation"}
+    keys |= {"cohorts"} if isinstance(study.cohorts, Temporal) else set()  # who is dated before the cut
     content = study.model_dump_json(include=keys, by_alias=True) + generator_digest()
     return f"{study.name}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 

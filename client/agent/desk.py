@@ -12,12 +12,14 @@ from client.imputation import imputed
 from client.prognosis import FollowUp
 from client.proportional import Hazards
 from client.site import Site
+from client.splits import ACROSS, LEFT_OUT
 from client.weights import verified_weights
 from shared import proportional, selection
 from shared.batch import Batch
 from shared.boosting import PREFIX, boosted_in, leaves_of
 from shared.cohorts import ROLES, Fold, Role, folds, training_patients
 from shared.errors import PrivacyRefusal
+from shared.metrics.delong import Floats
 from shared.model import MultimodalModel, weights_of
 from shared.privacy.mechanism import PrivacyPlan, plan_privacy
 from shared.privacy.records import RunKey
@@ -33,8 +35,10 @@ class Desk:
         self.fold = fold = fold_of(study, run)
         self._trains = trains(run, fold, data.members)
         self.held = held_modalities(study, data.members)
-        self.excluded = data.excluded(study)
-        self.denominator = sum(training_patients(study, member) for member in data.members)
+        if not set(data.members) & set(fold.sites):
+            raise PrivacyRefusal("no-such-run", "this hospital has no part in this fold")
+        trained = set(data.members) & set(fold.train)
+        self.denominator = sum(training_patients(study, member, fold) for member in sorted(trained))
         self.plan: PrivacyPlan | None = plan_privacy(study)
         if self.plan and self.plan.planned_epsilon() > self.plan.epsilon:
             raise PrivacyRefusal(
@@ -45,8 +49,11 @@ class Desk:
         self.hazards = {name: Hazards(study, own) for name, own in proportional.cox_in(study, run.arm).items()}
         self.model = MultimodalModel(study)
         self.model.attach({name: verified_weights(site, digest) for name, digest in weights_of(study).items()})
-        self._follow_up = data.follow_up(study)
+        self._follow_up, self._nomograms = data.follow_up(study), data.nomograms(study)
         self._roles = np.array(data.roles(study, fold))
+        across = int((self._roles == LEFT_OUT).sum())
+        self.excluded = {**data.excluded(study), **({ACROSS: across} if across else {})}
+        self.split = data.split(study)
         self._batch = imputed(study, data.batch(study), self._roles.tolist())
 
     def require_training(self) -> None:
@@ -57,6 +64,10 @@ class Desk:
     def patients(self, role: Role) -> Batch:
         """This hospital's patients of a role."""
         return self._batch.pick(torch.from_numpy(self._roles == role))
+
+    def nomograms(self, role: Role) -> dict[str, Floats]:
+        """Log odds (units, 1) of each nomogram on these patients, in the same order."""
+        return {name: scores[self._roles == role] for name, scores in self._nomograms.items()}
 
     def follow_up(self, role: Role) -> FollowUp | None:
         """The second endpoint of these patients, in the same order."""

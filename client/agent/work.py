@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from client.agent.books import Books
 from client.agent.desk import Desk
+from client.decisions import with_joint
 from client.evaluation import (
     ONE_CLASS,
     TOO_FEW,
@@ -75,7 +76,7 @@ def describe(desk: Desk, books: Books, task: Envelope) -> Answer:
             )
         )
     limit = limits.max_epsilon if desk.study.private else None
-    return Envelope(Described(cohorts=tuple(counts), epsilon_limit=limit)), None
+    return Envelope(Described(cohorts=tuple(counts), epsilon_limit=limit, split=desk.split)), None
 
 
 def train(desk: Desk, books: Books, task: Envelope) -> Answer:
@@ -149,6 +150,7 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
         batch = desk.patients(role)
         ward = Ward.of(desk.study.outcome, role, batch, desk.site.limits)
         scores = recalibrated(scores_of(desk.model, batch, desk.learners), header.recalibration)
+        scores |= desk.nomograms(role)
         if role == "train" and desk.plan:
             nothing = {"role": role, "n": None, "events": None, "reasons": {"all": PROTECTED}}
             figures += [SiteFigures.model_validate({"model": model, **nothing}) for model in scores]
@@ -158,7 +160,8 @@ def evaluate(desk: Desk, books: Books, task: Envelope) -> Answer:
             continue
         told = [own for name, s in scores.items() for own in model_figures(name, ward, s, header.thresholds.get(name))]
         told = one_table_an_order(told, ward, scores, desk.study.primary)
-        figures += with_risks(told, ward, scores, desk.study.primary)
+        told = with_risks(told, ward, scores, desk.study.primary)
+        figures += with_joint(told, ward, scores, header.thresholds, desk.study)
         if role in portrayed(desk.study) and desk.run.arm == describing_arm(desk.study, desk.fold):
             portraits.append(portrait(_sitting(desk, ward, scores, (told, header.thresholds))))
     answer = Evaluated(

@@ -36,6 +36,7 @@ class PrivacyRecord(Section):
     sites: tuple[Spent, ...] = ()
     validation: tuple[Spent, ...] = ()  # of the patients who validate; none where their figures are exact
     composed: tuple[Composed, ...] = ()
+    folds: str = ""  # what all folds of one arm cost together, in words
 
     @model_validator(mode="after")
     def _told(self) -> "PrivacyRecord":
@@ -78,4 +79,3 @@ class Seal(Section):
     site: Name
     models: str  # digest of the frozen weights
     thresholds: str = ""  # digest
-    split: str = ""  # digest of the hospital's list of who is in which cohort

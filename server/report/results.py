@@ -27,6 +27,9 @@ class StudyRecord(Section):
     overrides: tuple[str, ...] = ()
     inferred: tuple[str, ...] = ()  # what the source does not tell and the study file assumes
     measure: str = "auc"  # the metric that the main result is told in
+    scheme: str = ""  # of the cohorts, as "site-holdout"
+    fixed: tuple[Name, ...] = ()  # published formulas among the models, which nobody trains
+    divided: str = ""  # in words: who of a training hospital's patients was kept aside, and by what rule
     decision_range: tuple[Number, Number] | None = None  # thresholds of risk that are declared to matter clinically
 
 
@@ -207,12 +210,15 @@ class SampleSize(Section):
 
 
 class Timing(Section):
-    """Wall-clock seconds: the only part that may differ between two runs of the same study."""
+    """Seconds, moments and secrets: the only part that may differ between two runs of the same study."""
 
     seconds_total: Number
     phases: dict[str, Number] = Field(default_factory=dict)
     rounds: tuple[Round, ...] = ()
     frozen: dict[str, str] = Field(default_factory=dict)  # when each model was committed, UTC, by digest of its weights
+    splits: dict[str, str] = Field(
+        default_factory=dict
+    )  # each hospital's commitment to its split, under its own secret
 
 
 class Results(Section):

@@ -22,7 +22,7 @@ def blocks(view: View, metric: str = "") -> list[Block]:
     cohorts = [name for name in COHORTS if any(row.cohort == name for row in view.results.metrics)]
     if not view.left_out:
         fold = view.folds[0]
-        return [Block(name.capitalize(), _rows(view, metric, name, [fold])) for name in cohorts]
+        return [Block(view.title(name), _rows(view, metric, name, [fold])) for name in cohorts]
     each = [
         Block(f"External, {fold} left out", _rows(view, metric, "external", [fold]))
         for fold in view.folds
@@ -53,6 +53,8 @@ def notes(view: View) -> tuple[str, ...]:
     """One sentence for each kind of column that the table has."""
     shown = {column.arm for column in view.columns}
     lines = [text for arm, text in COLUMN_NOTES.items() if arm in shown]
+    if fixed := view.results.study.fixed:
+        lines.append(f"{', '.join(fixed)}: a published formula that nobody trains, the same in every arm.")
     if not view.main.private:
         lines.append("No arm of this study was trained under differential privacy.")
     return tuple(lines)

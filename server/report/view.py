@@ -86,7 +86,9 @@ class View:
         columns = [Column(arm, private) for arm in ORDER for private in (False, True) if (arm, private) in trained]
         self.columns = [Column(ORACLE)] * bool(results.oracle) + columns
         self.models = unique(row.model for row in results.metrics)
-        self.folds = unique(row.fold for row in results.metrics) or [MAIN]
+        folds = unique(row.fold for row in results.metrics) or [MAIN]
+        self.parts = [fold for fold in folds if fold != MAIN and MAIN in folds]  # of a cross-validation
+        self.folds = [MAIN] if self.parts else folds
         self.cohorts = sorted(
             results.cohorts, key=lambda row: self.folds.index(row.fold) if row.fold in self.folds else 0
         )
@@ -128,7 +130,12 @@ class View:
         """Each cohort that figures are drawn of; in leave-one-site-out each left-out hospital."""
         if self.left_out:
             return [Panel(fold, "external", f"{fold} left out") for fold in self.folds]
-        return [Panel(self.folds[0], cohort, title) for cohort, title in COHORTS.items()]
+        return [Panel(self.folds[0], cohort, self.title(cohort)) for cohort in COHORTS]
+
+    def title(self, cohort: CohortName) -> str:
+        """A cohort's name, and that its figures are of several models where they are."""
+        crossed = f", cross-validated over {len(self.parts)} folds" if self.parts and cohort == "internal" else ""
+        return f"{COHORTS[cohort]}{crossed}"
 
     def chosen(self, rows: Sequence[W], panel: Panel) -> list[W]:
         """The main column's rows of a panel, one a model: of the cohort, or of its only hospital."""

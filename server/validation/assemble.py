@@ -12,16 +12,19 @@ from server.report.wording import PROTECTION, arm_name
 from server.validation.adequacy import published_rows, sample_size_rows
 from server.validation.comparisons import arm_comparisons, model_comparisons
 from server.validation.conduct import release_rows, round_rows, seal_rows
+from server.validation.crossed import summarised
 from server.validation.curves import calibration_rows, decision_rows, roc_rows
 from server.validation.heterogeneity import meta_rows
 from server.validation.main_measure import main_measure
+from server.validation.nomograms import nomogram_rows
 from server.validation.patterns import pattern_figures
 from server.validation.portraits import characteristic_rows, cohorts_of, pattern_rows
 from server.validation.readers import reader_rows
-from server.validation.rows import cohort_rows, cross_site_rows, metric_rows
+from server.validation.rows import cohort_rows, cross_site_rows, fold_rows, metric_rows
 from server.validation.survival import concordance_rows, survival_rows
 from server.validation.suspicion import suspicion_warnings
 from shared import VERSION
+from shared.cohort_rules import folds_add_up
 from shared.cohorts import fold_named
 from shared.learnability import learnability_warnings
 from shared.privacy.accounting import Release, composed_epsilon
@@ -34,20 +37,23 @@ def assemble(
     study: Study, records: Sequence[RunRecord], engine: str, oracle: Mapping[str, float], seconds: float
 ) -> Results:
     """Results of a study; ``oracle`` has the best possible figure by model where the patients were invented."""
+    runs, records = records, summarised(study, records)
+    kept = {id(record) for record in records}
     own = [record for record in records if record.private == study.private]  # not a simulation's twin
-    one_a_fold = {record.run.fold: record for record in reversed(own)}.values()
+    one_a_cohort = list({(r.run.fold, r.folds > 0): r for r in reversed(own)}.values())
     portrayed = cohorts_of(study, own)
     federated = [record for record in records if record.run.arm == "federated"]
     metrics = (
         *(row for record in records for row in metric_rows(study, record)),
+        *(row for record in runs if id(record) not in kept for row in fold_rows(study, record)),
         *(row for record in federated for row in concordance_rows(study, record)),
     )
     return Results(
         study=_study_record(study),
         engine=engine,
         seed=study.seed,
-        privacy=_privacy(study, records),
-        cohorts=tuple(row for record in one_a_fold for row in cohort_rows(record)),
+        privacy=_privacy(study, runs),
+        cohorts=tuple(row for record in one_a_cohort for row in cohort_rows(study, record)),
         characteristics=tuple(characteristic_rows(study, portrayed)),
         patterns=tuple(pattern_rows(portrayed)),
         metrics=metrics,
@@ -57,7 +63,10 @@ def assemble(
         ),
         meta=tuple(meta_rows(study, records)),
         pattern_figures=tuple(row for record in federated for row in pattern_figures(study, record)),
-        readers=tuple(reader_rows(study)),
+        readers=(
+            *reader_rows(study),
+            *(row for record in own if record.run.arm == "federated" for row in nomogram_rows(study, record)),
+        ),
         sample_size=tuple(row for r in own if r.run.arm == "federated" for row in sample_size_rows(study, r)),
         cross_site=tuple(cross_site_rows(study, records)),
         oracle=tuple(_oracle_rows(study, records, oracle)),
@@ -66,16 +75,22 @@ def assemble(
         calibration=tuple(row for record in records for row in calibration_rows(study, record)),
         decisions=tuple(row for record in records for row in decision_rows(study, record)),
         survival=tuple(row for record in federated for row in survival_rows(study, record)),
-        releases=tuple(row for record in records for row in release_rows(record)),
-        seals=tuple(row for record in records for row in seal_rows(record)),
-        warnings=_warnings(study, records, metrics),
-        timing=Timing(
-            seconds_total=seconds,
-            phases={_phase(r): r.seconds for r in records},
-            rounds=tuple(row for record in records for row in round_rows(record)),
-            frozen={record.models: record.committed for record in records if record.committed},
-        ),
+        releases=tuple(row for record in runs for row in release_rows(record)),
+        seals=tuple(row for record in runs for row in seal_rows(record)),
+        warnings=_warnings(study, [*runs, *(record for record in records if record.folds)], metrics),
+        timing=_timing(runs, seconds),
         environment=_environment(),
+    )
+
+
+def _timing(runs: Sequence[RunRecord], seconds: float) -> Timing:
+    """What may differ between two runs of one study."""
+    return Timing(
+        seconds_total=seconds,
+        phases={_phase(record): record.seconds for record in runs},
+        rounds=tuple(row for record in runs for row in round_rows(record)),
+        frozen={record.models: record.committed for record in runs if record.committed},
+        splits={site: digest for record in runs for site, digest in sorted(record.splits.items())},
     )
 
 
@@ -90,6 +105,9 @@ def _study_record(study: Study) -> StudyRecord:
         decision_range=study.evaluation.decision_range,
         inferred=study.source.inferred,
         measure=main_measure(study.outcome),
+        scheme=study.cohorts.scheme,
+        divided=study.cohorts.told,
+        fixed=tuple(study.nomograms),
     )
 
 
@@ -139,7 +157,9 @@ def _privacy(study: Study, records: Sequence[RunRecord]) -> PrivacyRecord:
         Composed(site=site, epsilon=composed_epsilon(releases[site], delta), delta=delta, runs=count)
         for site, count in sorted(runs.items())
     ]
-    return PrivacyRecord(mechanism="dp-sgd", sites=rows, validation=validation, composed=tuple(composed))
+    return PrivacyRecord(
+        mechanism="dp-sgd", sites=rows, validation=validation, composed=tuple(composed), folds=folds_add_up(study)
+    )
 
 
 def _spent_rows(

@@ -38,7 +38,7 @@ def model_comparisons(study: Study, record: RunRecord) -> Iterator[Comparison]:
     """The primary minus every other model on the same patients; p is adjusted over all models and cohorts of a run."""
     primary, rows = Side(record, study.primary), list[Comparison]()
     for role in ROLES[1:]:
-        for model in study.models:
+        for model in (*study.models, *study.nomograms):
             if model != study.primary:
                 other = Side(record, model)
                 rows += _rows("models", (primary, other), role, ("auc", _paired_auc))

@@ -79,7 +79,7 @@ def decision_rows(study: Study, record: RunRecord) -> Iterator[Decision]:
     declared = study.evaluation.decision_range
     for place, named in places(study, record):
         tallies = tallies_of([own for _, own in named])
-        if declared is None or not tallies:
+        if declared is None or not tallies or place.record.folds:  # each fold's cells are around a cut of its own
             continue
         edges = np.array(sorted({edge for tally in tallies for edge in tally.edges}), dtype=np.float64)
         risks = place.risks(edges)

@@ -15,7 +15,12 @@ Key = tuple[str, bool]  # modalities that are there, and whether the others were
 
 
 def pattern_figures(study: Study, record: RunRecord) -> Iterator[PatternFigure]:
-    """Rows of every hospital and of all, for each cohort whose patients are described."""
+    """Rows of every hospital and of all, for each cohort whose patients are described; none of joined parts.
+
+    A part's few patients who lack a modality are told of in no part, so that nothing is left to join.
+    """
+    if record.folds:
+        return
     for role in ROLES:
         told = dict(by_cohort(record, study.primary, role))
         found: dict[Key, dict[str, SiteFigures]] = {}

@@ -12,7 +12,8 @@ from server.validation.group import Category, Group, Number, joined
 from shared.cohorts import ROLES, Role
 from shared.modalities.tabular import Tabular
 from shared.portrait import Portrait
-from shared.study import LeaveOneSiteOut, Study
+from shared.schemes import LeaveOneSiteOut
+from shared.study import Study
 
 ALL_FOLDS = "all"  # of a leave-one-site-out: each hospital where it was left out
 TOO_FEW = "too few to report"
@@ -22,16 +23,16 @@ UNKNOWN = "read without missing indicators, so that who lacks it is not known"
 
 @dataclass(frozen=True)
 class Cohort:
-    """The portraits of one cohort by hospital."""
+    """The portraits of one cohort by hospital; several of one hospital are of different patients."""
 
     fold: str
     role: Role
-    portraits: dict[str, Portrait]
+    portraits: dict[str, list[Portrait]]
 
     @property
     def places(self) -> list[tuple[str | None, list[Portrait]]]:
         """All hospitals first, then each."""
-        return [(None, list(self.portraits.values())), *((site, [own]) for site, own in self.portraits.items())]
+        return [(None, [own for several in self.portraits.values() for own in several]), *self.portraits.items()]
 
 
 def cohorts_of(study: Study, records: Sequence[RunRecord]) -> list[Cohort]:
@@ -48,10 +49,12 @@ def cohorts_of(study: Study, records: Sequence[RunRecord]) -> list[Cohort]:
         if own.patients is not None
     ]
     ordered = sorted(told, key=lambda row: (row[0], ROLES.index(row[1])))
-    return [
-        Cohort(fold, role, {site: own for _, _, site, own in group})
-        for (fold, role), group in groupby(ordered, key=lambda row: (row[0], row[1]))
-    ]
+    cohorts = []
+    for (fold, role), group in groupby(ordered, key=lambda row: (row[0], row[1])):
+        cohorts.append(Cohort(fold, role, {}))
+        for _, _, site, own in group:
+            cohorts[-1].portraits.setdefault(site, []).append(own)
+    return cohorts
 
 
 def pattern_rows(cohorts: Iterable[Cohort]) -> Iterator[Pattern]:

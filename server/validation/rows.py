@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from server.record import RunRecord
 from server.report.participants import CohortRecord
 from server.report.results import CrossSite, Metric
-from server.validation.main_measure import mean_auc
+from server.validation.main_measure import main_measure, mean_auc
 from server.validation.noised import noised, noised_estimates, pooled_noised_auc
 from server.validation.risks import measures_over_hospitals, over_hospitals, site_measures, site_risks
 from server.validation.summary import Estimate, counted, pooled_auc, site_auc, tallies_of, within_hospital_auc
 from shared.cohorts import ROLES, Role
 from shared.metrics.classification import ConfusionTally, wilson
 from shared.outcomes.binary import Binary
+from shared.schemes import KFold
 from shared.study import Study
 from shared.wire import SiteFigures
 
@@ -52,8 +53,17 @@ def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
                 yield from _outcome_metrics(key)
     for model, threshold in record.thresholds.items():
         reason = "" if threshold is not None else "no threshold could be chosen"
-        estimate = Estimate(threshold, method="logit, frozen before validation", reason=reason)
-        yield _metric(Key(record, model, "train"), None, "threshold", estimate, [])
+        method = "logit, mean of the folds' own" if record.folds else "logit, frozen before validation"
+        key = Key(record, model, "internal" if record.folds else "train")
+        yield _metric(key, None, "threshold", Estimate(threshold, method=method, reason=reason), [])
+
+
+def fold_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
+    """The main measure of every model on the part that one fold of a cross-validation held out."""
+    measure = main_measure(study.outcome)
+    for row in metric_rows(study, record):
+        if row.metric == measure and row.cohort == "internal":
+            yield row
 
 
 def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterator[Metric]:
@@ -120,10 +130,11 @@ def _question(
     ]
 
 
-def cohort_rows(record: RunRecord) -> Iterator[CohortRecord]:
-    """Patients by hospital and role."""
+def cohort_rows(study: Study, record: RunRecord) -> Iterator[CohortRecord]:
+    """Patients by hospital and role; who trains a k-fold's last model was held out once, and is counted there."""
+    counted = ROLES[1:] if isinstance(study.cohorts, KFold) else ROLES
     for site, counts in sorted(record.cohorts.items()):
-        for count in counts:
+        for count in (count for count in counts if count.role in counted):
             yield CohortRecord(
                 name=count.role,
                 site=site,
@@ -219,6 +230,12 @@ def _metric(key: Key, site: str | None, name: str, estimate: Estimate, figures: 
         high=estimate.high,
         n=sum(counted(f) or 0 for f in told) if told else None,
         events=sum(f.events or 0 for f in told) if any(f.events is not None for f in told) else None,
-        method=estimate.method or None,
+        method=_method(estimate, key.record),
         reason=estimate.reason or None,
     )
+
+
+def _method(estimate: Estimate, record: RunRecord) -> str | None:
+    if not estimate.method or not record.folds:
+        return estimate.method or None
+    return f"{estimate.method}; cross-validated: joined over the held-out parts of {record.folds} folds"

@@ -80,7 +80,10 @@ def _told(study: Study, record: RunRecord, role: Role) -> Told:
 
 
 def _places(told: Told) -> list[tuple[str | None, list[Prognosis]]]:
-    return [(None, [own for _, own in told]), *((site, [own]) for site, own in told)] if told else []
+    by_site: dict[str, list[Prognosis]] = {}
+    for site, own in told:
+        by_site.setdefault(site, []).append(own)
+    return [(None, [own for _, own in told]), *by_site.items()] if told else []
 
 
 def _where(study: Study, record: RunRecord, role: Role, site: str | None) -> dict[str, object]:

@@ -19,7 +19,8 @@ from shared.metrics.delong import auc_with_variance, logit_interval
 from shared.model import MultimodalModel
 from shared.privacy.accounting import gaussian_mu
 from shared.privacy.records import RunKey
-from shared.study import Arms, DpSgd, SiteHoldout, Study
+from shared.schemes import SiteHoldout
+from shared.study import Arms, DpSgd, Study
 from simulations.arms import Consortium, Hooks, run_arms, variants
 from simulations.audit.bounds import CONFIDENCE, auc_limit, clopper_pearson, true_positive_limit
 from simulations.audit.findings import Finding

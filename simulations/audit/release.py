@@ -16,7 +16,7 @@ from torch import Tensor
 from client.agent.desk import held_modalities
 from client.training import Round, train_round
 from shared.batch import Batch
-from shared.cohorts import training_patients
+from shared.cohorts import folds, training_patients
 from shared.model import MultimodalModel, group_of, in_stage
 from shared.privacy.mechanism import StagePlan
 from shared.study import DpSgd, Study
@@ -75,7 +75,8 @@ def target_of(study: Study, stage: str, site: str, patients: Batch) -> Target:
     held = held_modalities(study, [site])
     groups = study.groups(stage, held)
     start = {name: value.detach().clone() for name, value in model.named_parameters()}
-    return Target(study, site, stage, groups, training_patients(study, site), patients, model, start)
+    fold = next(fold for fold in folds(study) if site in fold.train)
+    return Target(study, site, stage, groups, training_patients(study, site, fold), patients, model, start)
 
 
 def with_steps(target: Target, steps: int) -> Target:

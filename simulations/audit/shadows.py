@@ -53,7 +53,7 @@ def train_shadows(study: Study, fold: Fold, patients: Batch, rng: np.random.Gene
 
 def _trained(study: Study, fold: Fold, patients: Batch) -> MultimodalModel:
     model, plan = MultimodalModel(study), plan_privacy(study)
-    denominator = sum(training_patients(study, site) for site in fold.train)
+    denominator = sum(training_patients(study, site, fold) for site in fold.train)
     for stage, rounds, _ in stages_of(study):
         if stage == "threshold":
             continue

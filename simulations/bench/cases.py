@@ -8,7 +8,7 @@ import torch
 
 from client.probe import invented
 from shared.batch import Batch
-from shared.cohorts import training_patients
+from shared.cohorts import folds, training_patients
 from shared.encoders import ENCODERS
 from shared.fusions import FUSIONS
 from shared.modalities import Modality
@@ -77,7 +77,7 @@ def _encoders(base: Study, patients: int | None) -> Iterator[Case]:
         for encoder in ENCODERS[spec.kind]:
             weights = {"weights": STAND_IN} if encoder in ("words", "bert") else {}
             study = only(base, name, spec.model_copy(update={"encoder": encoder, **weights}))
-            count = patients or FEWER.get(encoder, round(training_patients(base, HOSPITAL)))
+            count = patients or FEWER.get(encoder, round(training_patients(base, HOSPITAL, folds(base)[0])))
             if ENCODERS[spec.kind][encoder].gradients == "loop":  # seconds a step
                 study = study.model_copy(update={"training": study.training.model_copy(update={"steps": 1})})
             plain = NETWORK if encoder in NETWORKS else RECURRENT if encoder in RECURRENTS else HEAD
@@ -91,7 +91,7 @@ def _beside() -> Iterator[tuple[str, Modality]]:
 
 
 def _fusions(base: Study, patients: int | None) -> Iterator[Case]:
-    count = patients or round(training_patients(base, HOSPITAL))
+    count = patients or round(training_patients(base, HOSPITAL, folds(base)[0]))
     for kind in FUSIONS:
         for width in FUSED_WIDTHS:
             wide = {name: spec.model_copy(update={"width": width}) for name, spec in base.modalities.items()}

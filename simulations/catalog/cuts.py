@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.outcomes.classes import Classes
-from shared.study import DpSgd, SiteHoldout, Study
+from shared.schemes import KFold, PooledSplit, SiteHoldout
+from shared.study import DpSgd, Study
 
 PATIENTS, ROUNDS, STEPS, ROWS = 44, 2, 3, 2.0  # at most, of each
+FOLDS = 2
 ASIDE = 0.4  # share of a hospital's patients kept for internal validation
 RARE, FREQUENT = 0.2, 0.3
 EPSILON = 96.0
@@ -30,8 +32,12 @@ def _sizes(study: Study) -> Iterator[Cut]:
     for name, site in study.sites.items():
         if site.patients > PATIENTS:
             yield Cut(f"sites.{name}.patients={PATIENTS}", f"{PATIENTS} patients a hospital")
-    if isinstance(study.cohorts, SiteHoldout) and 0 < study.cohorts.internal < ASIDE:
+        if site.training and site.training > (most := round(PATIENTS * (1 - ASIDE))):
+            yield Cut(f"sites.{name}.training={most}", "enough kept aside for a figure")
+    if isinstance(study.cohorts, SiteHoldout | PooledSplit) and 0 < study.cohorts.internal < ASIDE:
         yield Cut(f"cohorts.internal={ASIDE}", "enough kept aside for a figure")
+    if isinstance(study.cohorts, KFold) and study.cohorts.folds > FOLDS:
+        yield Cut(f"cohorts.folds={FOLDS}", f"{FOLDS} folds, with enough in each")
 
 
 def _training(study: Study) -> Iterator[Cut]:

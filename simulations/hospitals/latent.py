@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
 from shared.modalities.tabular import Tabular
+from shared.schemes import Temporal
 from shared.simulated import Simulation
 from shared.study import Study
 from simulations.hospitals.chance import stream
@@ -22,6 +24,7 @@ from simulations.hospitals.writers.sight import Files, Sight
 TABLE = "patients.csv"
 WORTH_IT = 100  # patients from which a second process is worth its start
 PART = 16  # patients a process invents at a time
+YEARS_BEFORE = 4  # a cut between times; the year after it is for validation
 APART = 1.15  # of the longest window: hours between two rows of a patient, so that their windows do not meet
 
 Table = list[dict[str, str]]
@@ -87,6 +90,7 @@ def _write_row(study: Study, simulation: Simulation, where: tuple[str, Path, int
     cells = {study.unit.patient: patient}
     cells |= {study.unit.row: unit} if study.unit.row else {}
     cells |= {study.unit.time: f"{hour:.1f}"} if study.unit.time else {}
+    cells |= _dated(study, site, number)
     rows: dict[str, Table] = defaultdict(list)
     for name, spec in study.modalities.items():
         own = keys[:3] if isinstance(spec, Tabular) else keys  # what a table says of a patient holds for all his rows
@@ -118,6 +122,17 @@ def _hour(study: Study, keys: tuple[str | int, ...], place: int) -> float:
         return window or 24.0
     first = float(stream(*keys[:3], "hour").uniform(1.2, 2.0)) * max(window, 12.0)
     return round(first + place * APART * max(window, 12.0), 1)
+
+
+def _dated(study: Study, site: str, number: int) -> dict[str, str]:
+    """The day of a patient, all of his rows, where time divides: before the cut as often as the hospital declares."""
+    cohorts = study.cohorts
+    if not isinstance(cohorts, Temporal):
+        return {}
+    entry, rng = study.sites[site], stream(study.seed, site, number, "day")
+    before = rng.random() < (entry.training or 0) / entry.patients
+    days = timedelta(days=int(rng.integers(1, YEARS_BEFORE * 365))) if before else -timedelta(int(rng.integers(0, 365)))
+    return {cohorts.column: (cohorts.cut - days).isoformat()}
 
 
 def _has(study: Study, simulation: Simulation, keys: tuple[str | int, ...], name: str) -> bool:

@@ -19,8 +19,8 @@ from shared.cohorts import portrayed
 from shared.errors import PrivacyRefusal
 from shared.metrics.cells import BINS
 from shared.portrait import Area, CategoryColumn, NumberColumn, PatternCount, Portrait, Prognosis, Removed, TimeCells
+from shared.schemes import LeaveOneSiteOut
 from shared.score_cells import ClassCells
-from shared.study import LeaveOneSiteOut
 from shared.study_file import load_study
 from shared.wire import Envelope, Evaluated, SiteFigures
 from tests.small import agent_of, ask_figures, hospital, small_study

@@ -111,7 +111,7 @@ def cross_rows() -> tuple[CrossSite, ...]:
 
 def conduct() -> dict[str, object]:
     """Seals, releases and rounds."""
-    sealed = {"models": "9c41f2aa7b30" * 5, "thresholds": "77aa01bc" * 8, "split": "01c2d3e4" * 8}
+    sealed = {"models": "9c41f2aa7b30" * 5, "thresholds": "77aa01bc" * 8}
     told = {"arm": "federated", "private": True}
     rounds = tuple(
         Round(**told, stage=stage, round=number, answered=TRAINERS,

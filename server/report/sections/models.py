@@ -8,11 +8,16 @@ from server.report import wording
 from server.report.fields import CohortName
 from server.report.layout import Cell, Footnotes, Group, Section, Table, estimate_cell, head
 from server.report.side_by_side import Block, blocks, common_size, notes
-from server.report.view import Column, Estimate, Panel, Place, View
+from server.report.view import ORACLE, Column, Estimate, Panel, Place, View
 
 SIZE = Cell("n / events", number=True)
 INTERVAL = "Small type under a figure: its 95 % interval."
 RANGE = "range: the figure is the plain mean over hospitals, with their lowest and highest."
+CROSSED = (
+    "Every patient is held out once and judged by the model of the others. All folds: within folds and hospitals, "
+    "weighted by pairs of patients; its interval takes the folds' models as given, so what another training set "
+    "would change is not in it, and no unbiased estimate of that exists."
+)
 DISCRIMINATION = (
     "auc", "auc_macro", "c_index", "average_precision", "accuracy", "sensitivity", "specificity", "ppv", "npv", "f1",
     "kappa", "quadratic_kappa",
@@ -28,7 +33,7 @@ WITHIN = ("average_precision", "calibration_intercept", "ici")  # measures of si
 
 def models(view: View) -> Section:
     """Every model under every arm, then under the main arm by every measure."""
-    tables = (*side_by_side(view), *_measures(view, "discrimination", DISCRIMINATION))
+    tables = (*side_by_side(view), *_by_fold(view), *_measures(view, "discrimination", DISCRIMINATION))
     return Section("models", "Performance of every model", tables=(*tables, *_measures(view, "overall", CALIBRATION)))
 
 
@@ -45,6 +50,28 @@ def side_by_side(view: View) -> tuple[Table, ...]:
         (f"Primary model in bold. {INTERVAL}{explained}", RANGE, *notes(view)),
     )
     return (table,) if groups else ()
+
+
+def _by_fold(view: View) -> tuple[Table, ...]:
+    """Of a cross-validation the primary model's main measure in each fold, and over them."""
+    columns = [column for column in view.columns if column.arm != ORACLE]
+    lines = [*((part.replace("-", " "), part) for part in view.parts), ("All folds", view.folds[0])]
+    rows = []
+    for name, fold in lines:
+        figures = [view.figure(column, Place(view.primary, fold, "internal")) for column in columns]
+        size = common_size(figures) or (None, None)
+        cells = [estimate_cell(figure, view.measure) for figure in figures]
+        strong = fold == view.folds[0]
+        bold = [Cell(cell.text, cell.small, strong) for cell in cells]
+        rows.append((Cell(name.capitalize(), strong=strong), *bold, Cell(wording.counts(*size), number=True)))
+    table = Table(
+        "folds",
+        f"{wording.metric_name(view.measure)} of {view.primary} by fold, on the patients held out in it",
+        (Cell("Fold"), *map(_heading, columns), SIZE),
+        (Group("", tuple(rows)),),
+        (CROSSED,),
+    )
+    return (table,) if view.parts else ()
 
 
 def _heading(column: Column) -> Cell:

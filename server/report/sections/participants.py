@@ -13,7 +13,7 @@ OVERALL = "All"
 
 def participants(view: View) -> Section:
     """Flow diagram, counts, baseline characteristics."""
-    tables = (*_cohorts(view), *_baseline(view))
+    tables = (*_cohorts(view), *_splits(view), *_baseline(view))
     return Section("participants", "Participants", figures=flow_figure(view), tables=tables)
 
 
@@ -22,6 +22,11 @@ def _cohorts(view: View) -> tuple[Table, ...]:
     notes = ["Left out: rows of the table left out by rule, before there were cohorts; told once a hospital."]
     if view.left_out:
         notes.append("Each hospital is external once, and trains in the other folds: those rows are in cohorts.csv.")
+    if view.parts:
+        notes.append(
+            f"Internal: each patient is held out in one of {len(view.parts)} folds and trains in the others; with "
+            "external hospitals all of them train the model that is evaluated there."
+        )
     table = Table(
         "cohorts",
         "Patients by hospital and cohort",
@@ -29,6 +34,18 @@ def _cohorts(view: View) -> tuple[Table, ...]:
         (Group("", tuple(map(_cohort, rows))),),
         tuple(notes),
     )
+    return (table,) if rows else ()
+
+
+def _splits(view: View) -> tuple[Table, ...]:
+    """What each hospital committed to before training."""
+    rows = tuple((Cell(site), Cell(digest[:12])) for site, digest in sorted(view.results.timing.splits.items()))
+    notes = (
+        "Digest (first 12 characters; all of it in results.json) of the hospital's list of who is in which cohort, "
+        "fixed before training, under a secret number of the hospital: with both it can show an auditor that the list "
+        "stayed as it was.",
+    )
+    table = Table("splits", "The split of each hospital", head("Hospital", "Digest"), (Group("", rows),), notes)
     return (table,) if rows else ()
 
 
@@ -85,6 +102,8 @@ def undescribed(view: View) -> tuple[str, ...]:
     """Why some cohorts have no column here."""
     if view.left_out:
         return ("Each hospital is described where it was left out; its patients in the other folds are among them.",)
+    if view.parts:
+        return ("Patients are described where they are held out; who trains in a fold is among them.",)
     if view.main.private:
         return ("Training patients are not described: under privacy nothing of them leaves that is not paid for.",)
     return ()

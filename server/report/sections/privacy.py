@@ -34,6 +34,7 @@ def privacy(view: View) -> Section:
         (
             "In a simulation, arms and folds are separate what-ifs; a real study spends only what it releases. ε grows "
             "by less than its sum, as the noises are independent. Arms without privacy have no bound and are left out.",
+            *([f"{record.folds[:1].upper()}{record.folds[1:]}."] if record.folds else []),
         ),
     )
     more = (*_validation(record.validation), *((composed,) if record.composed else ()))
@@ -102,12 +103,12 @@ def _seals(view: View) -> tuple[Table, ...]:
             Cell(seal.site),
             Cell(wording.arm_name(seal.arm), (wording.PROTECTION[seal.private],)),
             Cell(seal.fold),
-            *(Cell(digest[:12] or wording.DASH) for digest in (seal.models, seal.thresholds, seal.split)),
+            *(Cell(digest[:12] or wording.DASH) for digest in (seal.models, seal.thresholds)),
             Cell(_moment(view.results.timing.frozen.get(seal.models))),
         )
         for seal in view.results.seals
     )
-    headings = head("Hospital", "Arm", "Fold", "Models", "Thresholds", "Split", "Committed (UTC)")
+    headings = head("Hospital", "Arm", "Fold", "Models", "Thresholds", "Committed (UTC)")
     notes = (
         "Digests (first 12 characters) of what was frozen before the hospital's external patients were evaluated; it "
         "answers for one set of a run and refuses any other.",

@@ -9,6 +9,14 @@ from server.report.sections.limits import main_limits
 from server.report.side_by_side import COHORTS
 from server.report.view import ORACLE, Column, Estimate, Place, View, mean, unique
 
+SCHEMES = {
+    "": "Site holdout",
+    "column": "Split by a column",
+    "k-fold": "Cross-validation",
+    "pooled-split": "Pooled split",
+    "temporal": "Temporal split",
+}
+
 
 def summary(view: View) -> Section:
     """Question, design, cohorts, main result, the arms in one line, heterogeneity, the price of privacy, limits."""
@@ -107,12 +115,17 @@ def design(view: View) -> str:
     """The scheme, the hospitals and the arms in a sentence."""
     rows = view.cohorts
     arms = f"Arms: {', '.join(column.text for column in view.columns if column.arm != ORACLE)}."
+    study = view.results.study
+    divided = f"{study.divided} " if study.divided else ""
     if view.left_out:
-        return f"Leave-one-site-out: {wording.places(view.folds)} in turn external to a model of the others. {arms}"
-    trained = unique(row.site for row in rows if row.name == "train")
+        return (
+            f"Leave-one-site-out: {wording.places(view.folds)} in turn external to a model of the others. "
+            f"{divided}{arms}"
+        )
+    trained = unique(row.site for row in rows if row.name == ("internal" if view.parts else "train"))
     outside = unique(row.site for row in rows if row.name == "external")
-    text = f"Site holdout: trained at {wording.places(trained)}"
-    return f"{text}{'; external: ' + wording.places(outside) if outside else ''}. {arms}"
+    text = f"{SCHEMES.get(study.scheme, SCHEMES[''])}: trained at {wording.places(trained)}"
+    return f"{text}{'; external: ' + wording.places(outside) if outside else ''}. {divided}{arms}"
 
 
 def cohort_lines(view: View) -> tuple[str, ...]:
@@ -141,7 +154,7 @@ def main_lines(view: View, column: Column) -> tuple[str, ...]:
     for cohort in present:
         figures = [view.figure(column, Place(view.primary, fold, cohort)) for fold in view.folds]
         figure = mean(figures, apart=True) if view.left_out else figures[0]
-        lines.append(f"{wording.COHORTS[cohort]}: {_sentence(view, figure, len(figures))}.")
+        lines.append(f"{view.title(cohort)}: {_sentence(view, figure, len(figures))}.")
     return (f"{view.primary}, {column.text}.", *lines)
 
 

@@ -1,6 +1,7 @@
 """Survival curves by risk group, with the patients at risk under each panel."""
 
 import math
+from collections.abc import Sequence
 
 from server.report import wording
 from server.report.curves import RiskGroup, Survival
@@ -10,7 +11,7 @@ from server.report.figures.plot import Plot
 from server.report.layout import HALF, Drawn, Figure
 from server.report.view import Panel, View
 
-WIDTH, WIDE, HIGH, LEFT, TOP = 460.0, 370.0, 240.0, 76.0, 46.0
+WIDTH, WIDE, HIGH, LEFT, TOP = 524.0, 370.0, 240.0, 76.0, 46.0
 TICKS = (0, 0.25, 0.5, 0.75, 1)
 LINE = 16.0
 MOST = 7  # times under the axis
@@ -31,7 +32,8 @@ def survival_figure(view: View) -> tuple[Figure, ...]:
     methods = ", ".join(dict.fromkeys(row.method for _, row in drawn))
     caption = (
         f"Kaplan-Meier curves on declared times (actuarial estimates) of {endpoints} by risk group of {view.primary}, "
-        f"{view.main.text}; groups were cut on training patients. {sizes}. {methods}. Dots: the declared times. "
+        f"{view.main.text}; groups were cut on training patients. {sizes}. "
+        f"{methods[:1].upper()}{methods[1:]}. Dots: the declared times. "
         "Shaded: 95 % intervals. Under the axis: "
         "patients still at risk."
     )
@@ -49,10 +51,10 @@ def _panel(panel: Panel, row: Survival) -> Drawn:
     plot = Plot.on(drawing, x, Scale(0, 1, TOP + HIGH, TOP))
     marks = row.time[:: math.ceil(len(row.time) / MOST)]
     plot.axes((marks, TICKS), (f"Time ({row.unit})", f"{row.endpoint[:1].upper()}{row.endpoint[1:]}"))
-    highest = max(row.groups, key=lambda group: group.survival[-1])
+    names = _apart([plot.y(group.survival[-1]) + 4 for group in row.groups])
     for place, group in enumerate(row.groups):
         pen = Pen(COLOURS[place % len(COLOURS)], 1.8, DASHES[place % len(DASHES)])
-        _group(plot, row, group, (pen, -9.0 if group is highest else 19.0))
+        _group(plot, row, group, (pen, names[place]))
         _at_risk(drawing, x, row, (group, pen, below + LINE * (place + 1)), marks)
     drawing.words((8, below), "At risk", Type(soft=True))
     if row.p is not None:
@@ -72,15 +74,21 @@ def tested(row: Survival) -> str:
 
 
 def _group(plot: Plot, row: Survival, group: RiskGroup, look: tuple[Pen, float]) -> None:
-    """Straight lines between the times: between two of them nobody knows when events were; ``look`` has the name's
-    distance below the curve's end."""
-    pen, away = look
+    """Straight lines, as nobody knows when events were between two times; ``look`` has the height of the name."""
+    pen, height = look
     plot.band(row.time, group.low, group.high, Pen(pen.colour, opacity=0.13))
     plot.curve(row.time, group.survival, pen)
     for point in plot.at(row.time, group.survival):
         plot.drawing.dot(point, 2.4, pen.colour)
-    end = (plot.x.end, plot.y(group.survival[-1]) + away)
-    plot.drawing.words(end, group.name, Type("end", bold=True, colour=pen.colour))
+    plot.drawing.words((plot.x.end + 8, height), group.name, Type(bold=True, colour=pen.colour))
+
+
+def _apart(heights: Sequence[float]) -> list[float]:
+    """The same heights, from the top each at least a line below the one before."""
+    found, last = list(heights), -LINE
+    for place in sorted(range(len(heights)), key=lambda index: heights[index]):
+        last = found[place] = max(heights[place], last + LINE)
+    return found
 
 
 def _at_risk(drawing: Drawing, x: Scale, row: Survival, line: tuple[RiskGroup, Pen, float], marks: Numbers) -> None:

@@ -65,21 +65,16 @@ def difference_cell(row: Comparison) -> Cell:
 
 def comparisons(view: View) -> Section:
     """The primary model minus another, on the same patients: a line a pair, difference first and p second."""
-    titles = {
-        "models": "another model, same arm",
-        "pooled": "trained with all patients in one place",
-        "privacy": "without privacy",
-        "alone": "a hospital alone",
-    }
     shown = [row for row in view.results.comparisons if _shown(view, row)]
     others = tuple(dict.fromkeys(row.metric for row in shown if row.metric != view.measure))
     groups = []
-    for kind, title in titles.items():
+    for title, same_arm in (("another model, same arm", True), ("the same model, trained otherwise", False)):
         for cohort, name in wording.COHORTS.items():
             pairs: dict[tuple[str, ...], dict[str, Comparison]] = {}
             for row in shown:
-                if (row.kind, row.cohort) == (kind, cohort):
-                    pairs.setdefault((row.model_a, row.model_b, row.arm_b, row.fold), {})[row.metric] = row
+                if (row.kind == "models", row.cohort) == (same_arm, cohort):
+                    pair = row.model_a, row.model_b, row.arm_b, str(row.private_b), row.fold
+                    pairs.setdefault(pair, {})[row.metric] = row
             if pairs:
                 rows = tuple(_comparison(view, pair, others) for pair in pairs.values())
                 groups.append(Group(f"{name}, minus {title}", rows))

@@ -88,7 +88,8 @@ def quiet() -> Iterator[None]:
     from PIL import Image
 
     for name in TALKATIVE:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        if (logger := logging.getLogger(name)).level <= logging.CRITICAL:  # setting it empties every logger's cache
+            logger.setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)

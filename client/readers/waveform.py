@@ -56,15 +56,22 @@ def _wfdb(header: Path, folder: Path, seconds: float) -> Wave | str:
     beside = record_files(header)[1:]  # wfdb itself refuses a header that names a file in another folder
     if not all(within(file, folder) for file in beside):
         return OUTSIDE
-    name = str(header.with_suffix(""))
-    told = wfdb.rdheader(name)
-    if not all(header.with_name(file).is_file() for file in getattr(told, "file_name", None) or []):
-        return NO_SAMPLES
-    until = min(int(told.sig_len), int(np.ceil(seconds * told.fs)))
-    if until * int(told.n_sig) > LARGEST:
+    signals, rate, length = _declared(header)
+    until = min(length, int(np.ceil(seconds * rate)))
+    if until * signals > LARGEST:
         return TOO_LONG
-    record = wfdb.rdrecord(name, sampto=until)
+    try:
+        record = wfdb.rdrecord(str(header.with_suffix("")), sampto=until)
+    except FileNotFoundError:
+        return NO_SAMPLES
     return Wave(record.p_signal, float(record.fs), tuple(map(str, record.sig_name)), tuple(map(str, record.units)))
+
+
+def _declared(header: Path) -> tuple[int, float, int]:
+    """Signals, Hz and samples a signal by the header's first line; wfdb takes as long for a header as for the rest."""
+    lines = (line.split() for line in header.read_text(encoding="ascii", errors="replace").splitlines())
+    words = next(line for line in lines if line and not line[0].startswith("#"))
+    return int(words[1]), float(re.split("[/(]", words[2])[0]), int(words[3])
 
 
 def _dicom(path: Path, seconds: float) -> Wave | str:

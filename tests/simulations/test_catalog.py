@@ -66,7 +66,7 @@ def test_ample_it_is_the_same_model_under_the_oracles_own_conditions(name):
     assert not large.private
     assert set(large.arms.run) == {"federated", "pooled"}
     (fold,) = folds(large)
-    learned = sum(training_patients(large, site) for site in fold.train)
+    learned = sum(training_patients(large, site, fold) for site in fold.train)
     total = sum(site.patients for site in large.sites.values())
     assert learned == pytest.approx(LEARNED, rel=0.01)
     assert total - learned == pytest.approx(FRESH, rel=0.01)

@@ -24,12 +24,15 @@ def with_joint(
     """
     several = len(ward.owner) > ward.size
     cuts = {name: thresholds.get(name) for name in (study.primary, *study.nomograms)}
+    if several or ward.role == "train":
+        return list(figures)
     told = []
     for own in figures:
-        if own.model in study.nomograms and own.risk and ward.role != "train" and not several:
+        risk = own.risk
+        if risk and own.model in study.nomograms:
             joint = _joint(ward, scores, (study.primary, own.model), cuts)
-            own = own.model_copy(update={"risk": own.risk.model_copy(update={"joint": joint})})  # noqa: PLW2901
-        told.append(own)
+            risk = risk.model_copy(update={"joint": joint})
+        told.append(own.model_copy(update={"risk": risk}))
     return told
 
 

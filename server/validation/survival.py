@@ -46,6 +46,7 @@ def survival_rows(study: Study, record: RunRecord) -> Iterator[Survival]:
 def concordance_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
     """How well the primary model orders patients by the second endpoint."""
     for role in ROLES[1:]:
+        yield from _withheld(study, record, role)
         for site, parts in _places(_told(study, record, role)):
             known = [part for part in parts if part.c_error > 0]
             weights = [1 / part.c_error**2 for part in known]
@@ -64,6 +65,21 @@ def concordance_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
                 method=OWN_C if site else MEAN_C,
                 reason=None if known else "no pair of patients can be compared",
             )
+
+
+def _withheld(study: Study, record: RunRecord, role: Role) -> Iterator[Metric]:
+    """Why a hospital tells no survival of a cohort; also why nobody does, where none tells any."""
+    found: dict[str | None, str] = {
+        site: own.prognosis_reason
+        for site, portraits in sorted(record.portraits.items())
+        for own in portraits
+        if own.role == role and own.prognosis is None and own.prognosis_reason
+    }
+    if found and not _told(study, record, role):
+        found[None] = "; ".join(dict.fromkeys(found.values()))
+    for site, reason in found.items():
+        where = _where(study, record, role, site)
+        yield Metric(**where, metric="c_index", estimate=None, n=None, events=None, reason=reason)  # type: ignore[arg-type]
 
 
 def _told(study: Study, record: RunRecord, role: Role) -> Told:

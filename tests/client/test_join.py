@@ -180,6 +180,7 @@ def test_what_join_started_ends_with_it(joinable: Path) -> None:
         running.kill()
         running.communicate()
     wait_for(lambda: gone([*started(front.state, "SuperNode"), *started(front.state, "agent")]))
+    assert gone([*started(front.state, "SuperNode"), *started(front.state, "agent")])
 
 
 def test_status_says_what_is_wrong(tmp_path: Path) -> None:

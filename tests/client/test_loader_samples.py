@@ -76,4 +76,4 @@ def test_every_sample_is_in_one_of_the_lists() -> None:
 @pytest.mark.parametrize(("file", "spec"), GOOD, ids=str)
 def test_every_kind_of_reader_survives_every_file(file: str, spec: Any) -> None:
     for other in (XRAY, mri(), wave("I")):
-        read(other, {"file": file}, SAMPLES)
+        assert isinstance(read(other, {"file": file}, SAMPLES), Reading)

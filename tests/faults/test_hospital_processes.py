@@ -43,6 +43,7 @@ def test_courier_killed_before_it_has_its_message(place: Place, tmp_path: Path) 
     record = place.run(path, tmp_path, DEADLINE, event)
     assert event.done
     print(seconds(tmp_path))
+    assert "h2" in record.trainers
     all_noted_once(place, study, record)
 
 

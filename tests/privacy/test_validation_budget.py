@@ -11,26 +11,10 @@ from client.ledger_file import LedgerFile
 from shared.command_line import run_command
 from shared.errors import PrivacyRefusal, StudyError
 from shared.privacy.accounting import gaussian_epsilon
-from shared.study import Study
-from shared.wire import Envelope, Evaluated, Refused, weights_digest
+from shared.wire import Envelope, Refused, weights_digest
+from tests.noised import BUDGET, answered, noised_study, refusal
 from tests.resident import approve
 from tests.small import agent_of, ask_counts, ask_figures, ask_round, ask_tallies, hospital, ledger, run_of, small_study
-
-BUDGET = "privacy.validation={epsilon=2.0, delta=1e-5}"
-
-
-def noised_study(folder: Path, *overrides: str) -> Study:
-    return small_study(folder, BUDGET, *overrides)
-
-
-def answered(reply: Envelope) -> Evaluated:
-    assert isinstance(reply.header, Evaluated), reply.header
-    return reply.header
-
-
-def refusal(reply: Envelope) -> str:
-    assert isinstance(reply.header, Refused), reply.header
-    return reply.header.code
 
 
 def test_the_hospitals_limit_is_also_that_of_its_validation_patients(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from shared.portrait import Portrait
 from shared.privacy.accounting import gaussian_epsilon
 from shared.privacy.mechanism import plan_privacy, tally_deviation
 from shared.study import Study
-from shared.wire import CohortCount, Described, Envelope, Evaluated, Refused, SiteFigures
+from shared.wire import CohortCount, Described, Envelope, Evaluated, SiteFigures
+from tests.noised import answered, noised_study, refusal
 from tests.small import (
     agent_of,
     ask_counts,
@@ -34,22 +35,7 @@ from tests.small import (
     small_study,
 )
 
-BUDGET = "privacy.validation={epsilon=2.0, delta=1e-5}"
 LIMITS = Limits(max_epsilon=10.0)
-
-
-def noised_study(folder: Path, *overrides: str) -> Study:
-    return small_study(folder, BUDGET, *overrides)
-
-
-def answered(reply: Envelope) -> Evaluated:
-    assert isinstance(reply.header, Evaluated), reply.header
-    return reply.header
-
-
-def refusal(reply: Envelope) -> str:
-    assert isinstance(reply.header, Refused), reply.header
-    return reply.header.code
 
 
 @settings(max_examples=60, deadline=None)

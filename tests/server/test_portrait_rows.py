@@ -5,12 +5,14 @@ import pytest
 from lifelines.statistics import logrank_test
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from client.prognosis import FollowUp, prognosis
+from client.prognosis import NO_GROUPS, FollowUp, prognosis
 from client.site import Limits
 from client.table_one import number_column
 from server.record import RunRecord
 from server.report.participants import Characteristic
 from server.report.results import Results
+from server.report.sections import plots
+from server.report.view import View
 from server.validation.group import Category, Number, joined
 from server.validation.main_measure import main_measure
 from server.validation.patterns import pattern_figures
@@ -116,6 +118,18 @@ def test_few_patients_still_make_a_curve() -> None:
             off += [s - (exact.surv_prob[p] if p >= 0 else 1) for s, p in zip(group.survival, place, strict=True)]
     assert np.abs(off).mean() < 0.015
     assert np.abs(off).max() < 0.08
+
+
+def test_where_no_survival_is_told_the_reason_is() -> None:
+    silent = Portrait(role="external", patients=200, prognosis_reason=NO_GROUPS)
+    rows = list(concordance_rows(STUDY, record({"south": silent}, {"south": told(followed(0)[2])})))
+    assert [(row.cohort, row.site, row.estimate, row.reason) for row in rows] == [
+        ("external", "south", None, NO_GROUPS),
+        ("external", None, None, NO_GROUPS),
+    ]
+    results = sample_results()
+    page = View(results.model_copy(update={"metrics": (*results.metrics, *rows), "survival": ()}))
+    assert plots.survival(page).paragraphs == (f"External: survival by risk group is not told: {NO_GROUPS}.",)
 
 
 def test_a_table_of_hospitals_is_that_of_their_patients_together() -> None:

@@ -29,14 +29,18 @@ def utility(view: View) -> Section:
 def survival(view: View) -> Section:
     """Survival by risk group, with a sentence on how well the model orders patients."""
     figures = survival_figure(view)
-    told = [(panel, view.main_figure(panel, "c_index")) for panel in view.panels()] if figures else []
-    lines = tuple(concordance(panel, figure) for panel, figure in told if figure.value is not None)
+    if view.measure == "c_index":  # then it is the outcome's own, not a second endpoint's
+        return Section("survival", "Survival", figures=figures)
+    told = [(panel, view.main_figure(panel, "c_index")) for panel in view.panels()]
+    shown = [pair for pair in told if (pair[1].reason != wording.NOT_RUN if pair[1].value is None else figures)]
+    lines = tuple(concordance(panel, figure) for panel, figure in shown)
     return Section("survival", "Survival", paragraphs=lines, figures=figures)
 
 
 def concordance(panel: Panel, figure: Estimate) -> str:
-    """What a C-index says, and that a weak one is weak."""
-    assert figure.value is not None
+    """What a C-index says, and that a weak one is weak; or why there is none."""
+    if figure.value is None:
+        return f"{panel.title}: survival by risk group is not told: {figure.reason}."
     shown = wording.with_interval(figure.value, figure.low, figure.high, "c_index")
     text = f"{panel.title}: C-index {shown} ({wording.size(figure.n, figure.events)})"
     if figure.low is not None and figure.low <= 0.5:

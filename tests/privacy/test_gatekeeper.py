@@ -158,6 +158,14 @@ def test_what_was_trained_without_privacy_leaves_only_where_the_hospital_said_so
     assert refused(Envelope(Tallied(epsilon=None, releases=0), tallies(5.0))) == "privacy-required"
 
 
+def test_of_a_private_study_nothing_bare_leaves_wherever_others_may() -> None:
+    bare = Envelope(trained(epsilon=None), update("encoders"))
+    check_outgoing(bare, OPEN, MODEL, STUDY.without_privacy(), "federated")
+    with pytest.raises(PrivacyRefusal, match="without privacy") as refusal:
+        check_outgoing(bare, OPEN, MODEL, STUDY, "federated")
+    assert refusal.value.code == "privacy-required"
+
+
 @given(small=SMALL | st.integers(-9, -1), place=st.integers(0, 1))
 def test_no_small_count_of_a_cohort_passes(small: int, place: int) -> None:
     for changes in ({"events": small}, {"events": 60 - small}, {"excluded": {"outcome missing": small}}):

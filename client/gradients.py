@@ -1,7 +1,8 @@
 """Per-patient gradients by torch.func: correct by construction for bags, masks, ties and own parameters.
 
 By ``vmap`` they are recorded once for a model, a study and the shapes of a step, and replayed at each step and round.
-By ``loop`` each unit has a pass of its own, for modules that vmap cannot follow, as layers over packed series.
+By ``loop`` each unit has a pass of its own: less time and memory for networks of millions of weights, and good for
+modules that vmap cannot follow.
 """
 
 import math

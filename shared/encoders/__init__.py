@@ -58,8 +58,8 @@ ENCODERS: dict[str, dict[str, Entry]] = {
     "tabular": {"linear": Entry(Linear, "vmap"), "mlp": Entry(Mlp, "vmap")},
     "series": {
         "window-statistics": Entry(WindowStatistics, "vmap"),
-        "bilstm": Entry(SeriesLstm, "loop"),
-        "gru": Entry(SeriesGru, "loop"),
+        "bilstm": Entry(SeriesLstm, "vmap"),
+        "gru": Entry(SeriesGru, "vmap"),
     },
     "signal": {
         "beat-shape": Entry(BeatShape, "vmap"),
@@ -87,10 +87,10 @@ ENCODERS: dict[str, dict[str, Entry]] = {
     "text": {
         "ngrams": Entry(Ngrams, "vmap"),
         "words": Entry(Words, "vmap"),
-        "bilstm": Entry(TextLstm, "loop"),
+        "bilstm": Entry(TextLstm, "vmap"),
         "bert": Entry(bert, "vmap", loop_if=tuned_in_full),
     },
-    "concepts": {"hashed-bag": Entry(HashedBag, "vmap"), "bilstm": Entry(ConceptLstm, "loop")},
+    "concepts": {"hashed-bag": Entry(HashedBag, "vmap"), "bilstm": Entry(ConceptLstm, "vmap")},
     "bytes": {"byte-histogram": Entry(ByteHistogram, "vmap"), "byte-cnn": Entry(ByteCnn, "vmap")},
     "grid": {"pooling": Entry(Pooling, "vmap"), "convlstm": Entry(ConvLstm, "vmap")},
 }

@@ -1,13 +1,14 @@
 """Recurrent networks: over measurements and over codes, in both directions but for GRU.
 
-PyTorch's own layers, a loop over patients for their gradients: packed, so that what is padded is never read.
+What is padded is never read. PyTorch's layers hold the weights; ``recurrence`` computes what they would, in a way that
+has each patient's own gradient.
 """
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from shared.encoders.base import Encoder, Spec, mean_present
+from shared.encoders.recurrence import Layer, outputs_of
 from shared.encoders.window_statistics import HIGHEST, LOWEST, MEAN, OBSERVED
 
 HIDDEN = 32
@@ -19,7 +20,7 @@ AGE = 0.25  # part of the window after which a value carried forward is stale
 class Recurrent(Encoder):
     """A sequence to its outputs' mean over time and largest over time, then one matrix."""
 
-    def __init__(self, layer: type[nn.LSTM] | type[nn.GRU], inputs: int, width: int, both: bool = True) -> None:
+    def __init__(self, layer: type[Layer], inputs: int, width: int, both: bool = True) -> None:
         super().__init__()
         self.width = width
         self.layer = layer(inputs, HIDDEN, batch_first=True, bidirectional=both)
@@ -28,8 +29,7 @@ class Recurrent(Encoder):
     def read(self, x: Tensor, mask: Tensor) -> Tensor:
         """Embed sequences: (patients, places, inputs), mask (patients, places) without gaps, to (patients, width)."""
         lengths = mask.sum(1).long()
-        packed = pack_padded_sequence(x, lengths.clamp(min=1), batch_first=True, enforce_sorted=False)
-        outputs, _ = pad_packed_sequence(self.layer(packed)[0], batch_first=True, total_length=x.shape[1])
+        outputs = outputs_of(self.layer, x, lengths)
         largest = outputs.masked_fill(mask.unsqueeze(-1) == 0, -1.0).amax(1)  # outputs lie between -1 and 1
         some = (lengths > 0).to(x.dtype).unsqueeze(-1)
         embedding: Tensor = self.readout(torch.cat([mean_present(outputs, mask), largest * some], dim=-1))

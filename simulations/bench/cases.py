@@ -17,8 +17,8 @@ from shared.study_file import load_study
 
 STUDY, HOSPITAL = "lscc-staging", "north"
 FUSED_WIDTHS = (1, 16)  # of each embedding: a score, and an image network's
-# Patients of a step where it takes a second or gigabytes with all of the hospital's. Of a loop over patients the ratio
-# to the plain step grows with them as long as the plain step is mostly overhead; noise weighs less the more there are.
+# Patients of a step where it takes a second or gigabytes with all of the hospital's. Noise of many weights weighs less
+# the more there are; the gradients of each, written and read again, more where one plain pass serves them all.
 FEWER = {
     "cnn": 32,
     "network": 3,

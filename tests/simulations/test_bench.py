@@ -42,14 +42,14 @@ SLOW = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (case not in
 @pytest.mark.parametrize("case", SLOW)
 def test_all_variants_compute_the_same_sum(case: Case) -> None:
     """With a clip that never binds also the plain step's; hooks cannot see a patient behind his pictures, nor a layer's
-    own parameter or a recurrent layer, which vmap cannot follow either."""
+    own parameter or a recurrent layer."""
     expected, encoder = dict.fromkeys(VARIANTS, ""), case.name.split()[1].rstrip(",")
     if case.name in ("bag cnn", "bag network"):
         expected["hooks"] = "fails: RuntimeError"
-    if encoder in ("bilstm", "gru", "late", "cooperative"):
+    if encoder in ("late", "cooperative"):
         expected["hooks"] = "fails: AttributeError"
     if encoder in ("bilstm", "gru"):
-        expected["other"] = "fails: RuntimeError"
+        expected["hooks"] = "fails: ValueError"
     assert faults(case) == expected
 
 

@@ -28,6 +28,8 @@ CHECK = """Read the hospital's folder as training would, and say what was found:
 be read, columns that are missing, classes too small to report. Nothing is written, nothing is sent, and no
 patient's value or identifier is shown.
 
+A file that cannot be read counts as absent: the patient stays, without that modality. --strict refuses the folder instead.
+
 Exit code 0: the folder can be used, perhaps with notes; 2: it is refused, with what to do about it.
 """
 SHOW = """Draw one row of patients.csv, named by its line in the file, in all modalities as the study reads them. The
@@ -102,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
 
     check = add("check", "check the hospital's folder against a study", CHECK)
     _study(check)
+    check.add_argument("--strict", action="store_true", help="refuse a folder with a file or cell that cannot be read")
     show = add("show", "draw one of the hospital's own patients in all modalities", SHOW)
     _study(show)
     show.add_argument("--line", type=int, required=True, metavar="N", help="of patients.csv, as `check` names lines")
@@ -162,7 +165,7 @@ def check(arguments: argparse.Namespace) -> int:
     """Check a folder and print what was found."""
     from client.check_page import check_and_print
 
-    return check_and_print(arguments.site, arguments.study, arguments.set)
+    return check_and_print(arguments.site, arguments.study, arguments.set, arguments.strict)
 
 
 def show(arguments: argparse.Namespace) -> int:

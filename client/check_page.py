@@ -1,6 +1,6 @@
 """Prints what a check found, for the hospital's data engineer: counts, rules and line numbers, never a value."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,14 +14,17 @@ from client.page import columns, page
 from client.site import Site
 from shared.cohorts import Fold, folds, training_patients
 from shared.command_line import DONE
-from shared.errors import FileError
+from shared.errors import FileError, Problem
 from shared.study import DpSgd, Study
 
 SHOWN = 6  # line numbers of a rule
 
 
-def check_and_print(site_file: Path, study_file: str, overrides: Sequence[str]) -> int:
-    """The command: print the page; FileError with every reason for which this hospital would not train."""
+def check_and_print(site_file: Path, study_file: str, overrides: Sequence[str], strict: bool = False) -> int:
+    """The command: print the page; FileError with every reason for which this hospital would not train.
+
+    ``strict``: also where a patient's file or cell is left out because it cannot be read.
+    """
     console = page()
     site, study = open_files(site_file, study_file, overrides)
     bar = Progress(TextColumn("reading {task.description:<20}"), BarColumn(), MofNCompleteColumn(), transient=True)
@@ -36,10 +39,18 @@ def check_and_print(site_file: Path, study_file: str, overrides: Sequence[str]) 
         found, problems = check(site, study, advance)
     if found:
         print_page(found, console)
+        problems += [*_unread(found)] if strict else []
     if problems:
         raise FileError(problems)
     console.print("The folder can be used. Nothing was written or sent.", style="bold")
     return DONE
+
+
+def _unread(found: Findings) -> Iterator[Problem]:
+    """What is left out of each modality, as problems."""
+    for modality in found.modalities:
+        for rule, lines in modality.faults.items():
+            yield Problem(TABLE, f"{modality.name}, {'line' if len(lines) == 1 else 'lines'} {_some(lines)}", rule, "mend it, or leave its cell empty")
 
 
 def print_page(found: Findings, console: Console) -> None:
@@ -157,5 +168,9 @@ def _print_roles(roles: Sequence[RoleFinding], console: Console) -> None:
 
 def _add_lines(table: Table, prefix: str, faults: Lines) -> None:
     for rule, lines in faults.items():
-        more = ", …" if len(lines) > SHOWN else ""
-        table.add_row(prefix + rule, str(len(lines)), ", ".join(str(line) for line in lines[:SHOWN]) + more)
+        table.add_row(prefix + rule, str(len(lines)), _some(lines))
+
+
+def _some(lines: Sequence[int]) -> str:
+    """The first line numbers."""
+    return ", ".join(map(str, lines[:SHOWN])) + (", …" if len(lines) > SHOWN else "")

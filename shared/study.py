@@ -43,6 +43,7 @@ class FusionChoice(Section):
         "multiscale",
         "kernel",
         "late",
+        "late-mean",
         "cooperative",
     ] = "concat"
     combinations: Literal["all", "primary"] = "all"

@@ -58,8 +58,14 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def study_from_text(text: str) -> Study:
-    """A study from the canonical text that travels with every message."""
-    return _checked(json.loads(text), "study")
+    """A study from the canonical text that travels with every message; StudyError where it is none."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise StudyError([Problem("study", "", "is not the text of a study", "send what Medley wrote")])
+    return _checked(values, "study")
 
 
 def _checked(values: dict[str, Any], file: str) -> Study:

@@ -7,7 +7,7 @@ from shared.fusions.base import Fusion
 from shared.fusions.concat import Concat, Mlp
 from shared.fusions.gated import Gated
 from shared.fusions.kernel import Kernel
-from shared.fusions.late import Cooperative, Late
+from shared.fusions.late import Cooperative, Late, LateMean
 from shared.fusions.mean import Mean
 from shared.fusions.multiscale import Multiscale
 from shared.heads import Outputs
@@ -22,5 +22,6 @@ FUSIONS: dict[str, Callable[[Mapping[str, int], Outputs], Fusion]] = {
     "multiscale": Multiscale,
     "kernel": Kernel,
     "late": Late,
+    "late-mean": LateMean,
     "cooperative": Cooperative,
 }

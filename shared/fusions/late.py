@@ -1,4 +1,4 @@
-"""Late fusion: the modalities' own scores, averaged with weights that are learned (stacking)."""
+"""Late fusion: the mean of the modalities' own scores, with equal weights or with weights that are learned (stacking)."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,12 @@ from shared.fusions.base import Fusion, keep, start_copy
 from shared.heads import Head, Outputs, zero_head
 
 
-class Late(Fusion):
-    """The mean of the scores of the modalities that are there, by weights that start equal and stay positive."""
+class LateMean(Fusion):
+    """The plain mean of the scores of the modalities that are there."""
 
     def __init__(self, widths: Mapping[str, int], outputs: Outputs) -> None:
         super().__init__(widths)
         self.heads = nn.ModuleDict({name: zero_head(width, outputs) for name, width in widths.items()})
-        self.weight = nn.Parameter(torch.zeros(len(widths)))  # logarithms of the weights
 
     def start_from(self, heads: Mapping[str, Head]) -> None:
         """The trained heads of the modalities."""
@@ -27,12 +26,28 @@ class Late(Fusion):
         parts = [keep(self.heads[name](known[name]), present[name]) for name in self.modalities]
         return torch.stack(parts)
 
+    def weights(self) -> Tensor:
+        """Of each modality, (modalities,)."""
+        return torch.ones(len(self.modalities))
+
     def forward(self, embeddings: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
         """Scores (units, outputs)."""
         there = torch.stack([present[name] for name in self.modalities]).unsqueeze(-1)
-        weights = torch.where(there, self.weight.exp().view(-1, 1, 1), 0.0)
+        weights = torch.where(there, self.weights().view(-1, 1, 1), 0.0)
         total = (weights * self.own_scores(embeddings, present)).sum(dim=0)
         return total / weights.sum(dim=0).clamp(min=1e-6)
+
+
+class Late(LateMean):
+    """The mean by weights that start equal and stay positive."""
+
+    def __init__(self, widths: Mapping[str, int], outputs: Outputs) -> None:
+        super().__init__(widths, outputs)
+        self.weight = nn.Parameter(torch.zeros(len(widths)))  # logarithms
+
+    def weights(self) -> Tensor:
+        """Of each modality, (modalities,)."""
+        return self.weight.exp()
 
 
 class Cooperative(Late):

@@ -214,6 +214,21 @@ def test_patients_that_changed_since_the_split_are_refused(tmp_path: Path, capsy
     assert "the split was fixed for other patients: 0 are new, 1 are gone" in capsys.readouterr().err
 
 
+def test_strict_refuses_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = hospital(tmp_path)
+    _pictures(site.data)
+    study = str(_study(tmp_path, ("[outcome]", PICTURES + "\n[outcome]")))
+    words = ["check", str(site.data / "site.toml"), "--study", study]
+    assert run_command(lambda: check(parser().parse_args(words))) == 0
+    capsys.readouterr()
+    assert run_command(lambda: check(parser().parse_args([*words, "--strict"]))) == 2
+    told = capsys.readouterr().err
+    assert "patients.csv" in told
+    assert "Traceback" not in told
+    assert "ct, line" in told
+    assert "scope, line" in told
+
+
 def _command(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "client", *words]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)

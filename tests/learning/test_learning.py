@@ -32,10 +32,10 @@ CASES: list[tuple[str, str, Plan, dict[str, Any]]] = [
     ("image", "filters", HOSPITAL, {}),
     ("image", "wavelets", HOSPITAL, {}),
     ("image", "cnn", DEEP, {}),
-    ("image", "network", Plan(1000, 300, 1e-3, 32), {"network": "resnet10"}),
-    ("volume", "filters", SLOWER, {}),
+    ("image", "network", Plan(3000, 900, 1e-3, 32), {"network": "resnet10"}),
+    ("volume", "filters", Plan(2000, 400, 0.1), {}),
     ("volume", "wavelets", MORE, {}),
-    ("volume", "cnn", DEEP, {}),
+    ("volume", "cnn", Plan(2000, 700, 3e-3, 32), {}),
     ("volume", "network", Plan(600, 150, 5e-4, 16), {"network": "resnet10"}),
     ("bag", "filters", SLOWER, {}),
     ("bag", "attention-mil", SLOWER, {}),
@@ -98,4 +98,5 @@ def test_an_encoder_learns_what_can_be_known(
     kind, name, plan, options = case
     result = learned(kind, name, plan, files.get(name), **options)
     table[NAMES[CASES.index(case)]] = result
+    print(f"\n{NAMES[CASES.index(case)]}: {result.share:.3f} of the way")  # where the run is ended early
     assert result.share >= ENOUGH

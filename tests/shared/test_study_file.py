@@ -195,3 +195,9 @@ def test_the_twin_without_privacy_is_a_study_by_itself(strategy: str) -> None:
     twin = load_study("lscc-staging", [f'training.strategy="{strategy}"']).without_privacy()
     assert study_from_text(twin.text) == twin
     assert not twin.private
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "7", '"text"', "[" * 100_000])
+def test_what_is_no_studys_text_is_refused(text: str) -> None:
+    with pytest.raises(StudyError, match="is not the text of a study"):
+        study_from_text(text)

@@ -28,7 +28,8 @@ CHECK = """Read the hospital's folder as training would, and say what was found:
 be read, columns that are missing, classes too small to report. Nothing is written, nothing is sent, and no
 patient's value or identifier is shown.
 
-A file that cannot be read counts as absent: the patient stays, without that modality. --strict refuses the folder instead.
+A file that cannot be read counts as absent: the patient stays, without that modality. --strict refuses the folder
+instead.
 
 Exit code 0: the folder can be used, perhaps with notes; 2: it is refused, with what to do about it.
 """

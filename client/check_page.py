@@ -50,7 +50,8 @@ def _unread(found: Findings) -> Iterator[Problem]:
     """What is left out of each modality, as problems."""
     for modality in found.modalities:
         for rule, lines in modality.faults.items():
-            yield Problem(TABLE, f"{modality.name}, {'line' if len(lines) == 1 else 'lines'} {_some(lines)}", rule, "mend it, or leave its cell empty")
+            place = f"{modality.name}, line{'s' * (len(lines) > 1)} {_some(lines)}"
+            yield Problem(TABLE, place, rule, "mend it, or leave its cell empty")
 
 
 def print_page(found: Findings, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""Late fusion: the mean of the modalities' own scores, with equal weights or with weights that are learned (stacking)."""
+"""Late fusion: the mean of the modalities' own scores, by equal weights or by weights that are learned (stacking)."""
 
 from collections.abc import Mapping
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.stats import binomtest
 
 from shared.batch import Batch
 from shared.encoders.filters import VolumeFilters
@@ -20,6 +21,7 @@ from simulations.audit.release import Floats, Target, with_steps
 ATTACK = "gradient inversion"
 TARGETS = 40  # patients whose features are looked for in an update of their own
 READ, SOME = 0.9, 0.3  # cosines from which a patient is called read off, or partly so
+CHANCE = 1e-4  # at most, that so many guesses of noise alone point the right way; of few features their cosines vary
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,10 @@ def _opened(truth: Floats, guess: Floats, average: Floats) -> Opened:
 def _finding(name: str, size: str, opened: Opened, plan: StagePlan | None) -> Finding:
     cosine = float(np.median(opened.cosine))
     low, high = (float(np.quantile(opened.cosine, share)) for share in (0.025, 0.975))
-    verdict: Verdict = "leaks" if cosine > SOME else "nothing found"
-    said = "read off" if cosine > READ else "partly seen" if cosine > SOME else "not seen"
+    towards = binomtest(int(np.sum(opened.cosine > 0)), len(opened.cosine), alternative="greater")
+    seen = cosine > SOME and towards.pvalue < CHANCE
+    verdict: Verdict = "leaks" if seen else "nothing found"
+    said = "not seen" if not seen else "read off" if cosine > READ else "partly seen"
     return Finding(
         attack=ATTACK,
         setting=f"{name}, of {size}",

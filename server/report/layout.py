@@ -85,7 +85,7 @@ def estimate_cell(figure: Estimate, metric: str, sized: bool = False) -> Cell:
     lines = []
     if figure.low is not None and figure.high is not None:
         ends = wording.interval(figure.low, figure.high, metric)
-        lines.append(f"range {ends}" if figure.of else ends)
+        lines += ["range", ends] if figure.of else [ends]
     elif figure.reason:
         lines.append(figure.reason)
     if sized and figure.n is not None:

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from server.report.fields import MAIN, CohortName, Count, Model, Number, check_estimate
 from shared.sections import Name, Section
 
+UNKNOWN = "who lacks it is not known"  # of a number that is read without missing indicators
+
 
 class CohortRecord(Section):
     """Patients of one hospital in one cohort, and how many each rule excluded (null: too few to report)."""

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from server.record import RunRecord
 from server.report.fields import MAIN
-from server.report.participants import Characteristic, Pattern
+from server.report.participants import UNKNOWN, Characteristic, Pattern
 from server.validation.group import Category, Group, Number, joined
 from shared.cohorts import ROLES, Role
 from shared.modalities.tabular import Tabular
@@ -18,7 +18,6 @@ from shared.study import Study
 ALL_FOLDS = "all"  # of a leave-one-site-out: each hospital where it was left out
 TOO_FEW = "too few to report"
 WITHHELD = "too few to report"
-UNKNOWN = "read without missing indicators, so that who lacks it is not known"
 
 
 @dataclass(frozen=True)

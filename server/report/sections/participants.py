@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from server.report import wording
 from server.report.figures.flow import flow_figure
 from server.report.layout import Cell, Group, Section, Table, head
-from server.report.participants import Characteristic, CohortRecord
+from server.report.participants import UNKNOWN, Characteristic, CohortRecord
 from server.report.view import View, unique
 
 OVERALL = "All"
+UNTOLD = (
+    "Who lacks a value is not known of numbers read without missing indicators (`indicators` in the study file).",
+)
 
 
 def participants(view: View) -> Section:
@@ -86,6 +89,7 @@ def _baseline(view: View) -> tuple[Table, ...]:
             "Mean (standard deviation), median (quartiles) or patients (share of those known). SMD: standardized mean "
             f"difference from the {_compared(rows)} patients of all hospitals; of a category, of the whole variable. "
             f"{wording.DASH}: too few to report, or no such patient; no p-values, as the cohorts were not randomized.",
+            *((UNTOLD,) if any(row.reason == UNKNOWN for row in rows) else ()),
             *undescribed(view),
         ),
     )
@@ -116,10 +120,16 @@ def _lines(rows: Sequence[Characteristic], sites: Sequence[str | None]) -> tuple
     return tuple(
         (
             Cell(_name(variable, level), (units[variable],) if units[variable] else ()),
-            *(_characteristic(found.get((variable, level, site))) for site in sites),
+            *_once([_characteristic(found.get((variable, level, site))) for site in sites]),
         )
         for variable, level in names
     )
+
+
+def _once(cells: Sequence[Cell]) -> Sequence[Cell]:
+    """Cells of a row; what is the same reason in all of them stands in the first."""
+    same = cells[0].text == wording.DASH and all(cell == cells[0] for cell in cells)
+    return [cells[0], *(Cell(wording.DASH) for _ in cells[1:])] if same else cells
 
 
 def _name(variable: str, level: str | None) -> str:

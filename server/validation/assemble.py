@@ -127,7 +127,8 @@ def _warnings(study: Study, records: Sequence[RunRecord], metrics: Sequence[Metr
 
 
 def _outcome_phrase(study: Study) -> str:
-    return f"{study.outcome.phrase}, predicted {study.outcome.predicted_at}"
+    moment = study.outcome.predicted_at
+    return f"{study.outcome.phrase}, predicted {moment if moment.startswith('before ') else f'at {moment}'}"
 
 
 def _phase(record: RunRecord) -> str:

@@ -19,8 +19,9 @@ from client.state import EGRESS, LEDGER, OUTBOX
 from client.verification import faults_of
 from shared.privacy.records import spent
 from shared.study import Study
-from shared.wire import Envelope, Refused, Reply, Tallied, Trained
+from shared.wire import Envelope, Evaluated, Refused, Reply, Tallied, Trained
 from tests.faults.hospital import serve
+from tests.noised import noised_study
 from tests.resident import approve, target
 from tests.small import ask_counts, ask_figures, ask_round, ask_tallies, egress, hospital, small_study
 
@@ -114,7 +115,9 @@ def check_books(hospital: Hospital) -> None:
     for name, answers in hospital.left.items():
         (answer,) = answers
         reply = Envelope.from_bytes(answer)
-        if isinstance(reply.header, Trained | Tallied):
+        if isinstance(reply.header, Trained | Tallied) or (
+            isinstance(reply.header, Evaluated) and reply.header.epsilon
+        ):
             assert reply.digest in digests, name
             assert reply.header.epsilon is not None
             assert spent(spends, spends[0].delta) >= reply.header.epsilon - 1e-9
@@ -123,10 +126,16 @@ def check_books(hospital: Hospital) -> None:
             assert link.values["digest"] in digests
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
-def test_a_hospital_killed_at_random_moments(kills: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that start in milliseconds."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # else the server of forks imports nothing of ours
     FORKS.set_forkserver_preload(["tests.faults.hospital", "client.agent.service"])
+
+
+@pytest.mark.usefixtures("forks")
+@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
+def test_a_hospital_killed_at_random_moments(kills: int, tmp_path: Path) -> None:
     study, site = small_study(tmp_path), hospital(tmp_path)
     approve(site, study)
     chance, place = np.random.default_rng(kills), Hospital(site)
@@ -156,3 +165,24 @@ def test_a_hospital_killed_at_random_moments(kills: int, tmp_path: Path, monkeyp
     assert 0.99 * 8.0 < spent(lines, lines[0].delta) <= 8.0
     assert faults_of(site.state) == []
     assert not [line for line in egress(site) if line["kind"] == Refused.model_fields["kind"].default]
+
+
+@pytest.mark.usefixtures("forks")
+@pytest.mark.parametrize("kills", [1, pytest.param(6, marks=pytest.mark.slow)])
+def test_a_hospital_killed_as_it_validates_under_noise(kills: int, tmp_path: Path) -> None:
+    study, site = noised_study(tmp_path), hospital(tmp_path, "south", patients=60)
+    approve(site, study)
+    chance, place = np.random.default_rng(kills), Hospital(site)
+    books = [site.state / name for name in (OUTBOX, LEDGER, EGRESS)]
+    try:
+        for number in range(kills):
+            place.ask("figures", ask_figures(study), kill=moment([*books, None][number % 4], chance))
+            check_books(place)
+        assert place.ask("figures", ask_figures(study)), "after the restarts it is answered"
+        check_books(place)
+    finally:
+        place.close()
+    assert place.kills == kills
+    (line,) = LedgerFile(site.state).spends
+    assert (line.stage, line.round, line.budget) == ("validation", 1, 2.0)
+    assert faults_of(site.state) == []

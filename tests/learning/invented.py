@@ -89,7 +89,7 @@ def _image(factor: float, chance: torch.Generator) -> Tensor:
 def _volume(factor: float, chance: torch.Generator) -> Tensor:
     tissue = 0.55 + 0.015 * _smooth((24, 24, 20), 2.0, chance) + 0.03 * torch.randn(24, 24, 20, generator=chance)
     lump = _lump((24, 24, 20), 2.5 * math.exp(0.2 * factor), chance, 0.05)
-    return (tissue + (0.11 + 0.04 * factor) * lump).clamp(0, 1).unsqueeze(0)
+    return (tissue + (0.11 + 0.05 * factor) * lump).clamp(0, 1).unsqueeze(0)
 
 
 def _bag(factor: float, chance: torch.Generator) -> Tensor:

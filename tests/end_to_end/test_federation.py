@@ -88,6 +88,23 @@ def test_a_group_that_one_hospital_alone_could_train_stays_as_it_was(federation)
     assert "encoders.ct.readout.weight" in sent, "north has CT, sent its update, and the server kept it to itself"
 
 
+def test_a_hospital_without_ct_trains_with_the_others_and_its_patients_are_scored(federation):
+    calm = ['privacy={mechanism="none"}', 'sites.west.lacks=["ct"]']
+    run = federation("lscc-staging", sites=4, patients=60, overrides=calm)
+    assert run.failures == []
+    trained = {c.site for c in run.messages if isinstance(c.envelope.header, Trained)}
+    assert "west" in trained
+    rows = [row for row in run.results.metrics if row.metric == "auc" and row.site == "west"]
+    assert {row.model for row in rows if row.cohort == "internal"} == set(run.study.models)
+    fused = [
+        row for row in rows if row.model == run.study.primary and row.cohort == "internal" and row.arm == "federated"
+    ]
+    assert fused
+    assert all(row.estimate is not None and row.n for row in fused)
+    gone = [row for row in run.results.pattern_figures if row.removed and row.estimate is not None]
+    assert {row.present for row in gone} >= {"clinical+ct", "clinical+laryngoscopy", "ct+laryngoscopy"}
+
+
 def test_without_privacy_the_same_seed_gives_the_same_bytes(federation):
     calm = ['privacy={mechanism="none"}']
     first, second = (federation("lscc-staging", rounds=2, overrides=calm) for _ in range(2))

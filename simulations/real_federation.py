@@ -46,6 +46,11 @@ class RealHospital:
         assert self._process
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether ``join`` was started and is over."""
+        return self._process is not None and self._process.poll() is not None
+
     def type(self, *words: str) -> str:
         """What `python -m client COMMAND site.toml …` prints; RunError if it fails."""
         call = [sys.executable, "-m", "client", words[0], str(self.site_file), *words[1:]]
@@ -77,6 +82,7 @@ class RealFederation:
 
     def __init__(self, site_files: Mapping[str, Path], folder: Path) -> None:
         """Hospitals by name with their site files."""
+        folder = folder.resolve()  # hospitals' folders point into it
         folder.mkdir(parents=True, exist_ok=True)
         self.hospitals = {name: RealHospital(path, folder / name) for name, path in site_files.items()}
         self.federation = self._provisioned(folder)
@@ -130,6 +136,8 @@ class RealFederation:
         until = time.monotonic() + seconds
         with Control(self.federation.control, self.federation.state / "ca.crt") as control:
             while missing := [name for name in names if control.nodes().get(name) != "online"]:
+                if over := [name for name in missing if self.hospitals[name].ended]:
+                    raise RunError(f"join ended at {', '.join(over)}; {self.hospitals[over[0]].home}/join.log says why")
                 if time.monotonic() > until:
                     raise RunError(f"not connected within {seconds:.0f} s: {', '.join(missing)}")
                 time.sleep(0.5)

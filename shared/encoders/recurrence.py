@@ -29,8 +29,8 @@ def outputs_of(layer: Layer, x: Tensor, lengths: Tensor) -> Tensor:
         torch.stack([getattr(layer, f"{name}_l0{suffix}") for suffix in suffixes])
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     )
-    turned = torch.stack([x, _turned(x, lengths)][: len(suffixes)]).flatten(1, 2)
-    inputs = torch.baddbmm(bias.unsqueeze(1), turned, weights.transpose(1, 2))
+    ways = torch.stack([x, _turned(x, lengths)] if layer.bidirectional else [x]).flatten(1, 2)
+    inputs = torch.baddbmm(bias.unsqueeze(1), ways, weights.transpose(1, 2))
     by_step = inputs.view(len(suffixes), *x.shape[:2], -1).movedim(2, 0)
     outputs: Tensor = _Steps.apply(layer.mode, by_step, state_weights, state_bias)[0]  # type: ignore[no-untyped-call]
     first, *second = outputs.movedim(0, 2)

@@ -132,6 +132,7 @@ def test_one_hospital_slow_by_a_factor_of_ten(place: Place, tmp_path: Path) -> N
     with slowed(place.all.hospitals["h2"].pid, times=10):
         record = place.run(path, tmp_path, DEADLINE)
     print(seconds(tmp_path))
+    assert answered(record) == {"encoders": ("h1", "h2", "h3"), "fusion": ("h1", "h2", "h3")}
     all_noted_once(place, study, record)
 
 

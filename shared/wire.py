@@ -215,7 +215,6 @@ AnyReply = Annotated[Described | Counted | Trained | Grown | Summed | Tallied | 
 AnyHeader = AnyTask | AnyReply
 HEADERS: TypeAdapter[AnyHeader] = TypeAdapter(AnyHeader)
 
-# Flower routes a message by its type; the part after the dot names our handler's action.
 MESSAGE_TYPES = {
     "describe": "query.describe",
     "count": "query.count",
@@ -242,12 +241,13 @@ class Envelope:
     @classmethod
     def from_record(cls, record: RecordDict) -> "Envelope":
         """From Flower; ValueError if it is not one of our messages, whatever is wrong with it."""
-        kinds = {name: type(part) for name, part in record.items()}
-        if kinds != {"header": ConfigRecord, "arrays": ArrayRecord} or set(record.config_records["header"]) != {"json"}:
+        parts = dict(record.items())  # not by its typed views, which hold on to a record until the next collection
+        head, packed = parts.pop("header", None), parts.pop("arrays", None)
+        if parts or not isinstance(head, ConfigRecord) or not isinstance(packed, ArrayRecord) or set(head) != {"json"}:
             raise ValueError("a message holds one header and one set of arrays, and nothing else")
         try:
-            header = HEADERS.validate_json(str(record.config_records["header"]["json"]))
-            arrays = {name: array.numpy() for name, array in record.array_records["arrays"].items()}
+            header = HEADERS.validate_json(str(head["json"]))
+            arrays = {name: array.numpy() for name, array in packed.items()}
         except Exception:  # numpy and pydantic raise many kinds; none of their texts is ours to pass on
             raise ValueError("the message cannot be read") from None
         if any(values.dtype.kind not in "fiub" for values in arrays.values()):

@@ -28,8 +28,12 @@ class FedAvg:
     def add(self, site: str, weight: float, update: Arrays) -> None:
         """Take one hospital's update; ``weight`` is public and declared, never a count of its own."""
         for name, values in update.items():
-            share = weight * values.astype(np.float64)
-            self._sums[name] = self._sums[name] + share if name in self._sums else share
+            share = values.astype(np.float64)
+            share *= weight
+            if name in self._sums:
+                self._sums[name] += share  # in place: a model of sums is in memory once
+            else:
+                self._sums[name] = share
         for group in {group_of(name) for name in update}:
             self._weights[group] += weight
             self._contributors[group].append(site)

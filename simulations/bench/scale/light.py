@@ -6,11 +6,13 @@ signatures, heartbeats, messages and agents are the real ones.
 
 import multiprocessing
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 from cryptography.hazmat.primitives import serialization as form
@@ -18,11 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flwr.app import Context, Message, RecordDict
 from flwr.app.message import remove_content_from_message
 from flwr.clientapp import ClientApp
+from flwr.proto.message_pb2 import ObjectTree
 from flwr.supercore.inflatable.inflatable_object import get_all_nested_objects, get_object_tree
 from flwr.supercore.inflatable.inflatable_utils import pull_and_inflate_object_from_tree, push_objects
 from flwr.supercore.run import RunNotRunningException
 from flwr.supernode.fleet_http_connection import http_request_response
 
+Returned = TypeVar("Returned")
+Connection = tuple[Any, ...]  # Flower's eight: node, receive, send, two for runs and apps, pull, push, confirm
 POLL = 3.0  # seconds between two looks for a message, as a SuperNode does
 ENDING = 60.0  # seconds for all threads to end
 
@@ -90,26 +95,37 @@ def _hospital(place: Place, name: str, app: ClientApp, turn: threading.Lock, sto
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     authority = place.authority.read_bytes()
     with http_request_response(place.server, False, authority, (key, key.public_key())) as connection:
-        node, receive, send, _, _, pull, push, confirm = connection
-        context = Context(1, node, {"site": name}, RecordDict(), {})
+        context = Context(1, connection[0], {"site": name}, RecordDict(), {})
         while not stop.wait(POLL):
-            try:
-                received = receive()
-            except httpx.HTTPError:  # the server's database was locked; a SuperNode would be started again
-                continue
-            if received is None:
-                continue
-            run = received[0].metadata.run_id
-            with turn:
-                try:
-                    message = pull_and_inflate_object_from_tree(
-                        received[1], partial(pull, run), partial(confirm, run), return_type=Message
-                    )
-                    message.metadata.__dict__["_message_id"] = received[1].object_id
-                    reply = app(message, context)
-                    reply.metadata.__dict__["_message_id"] = reply.object_id
-                    wanted, session = send(remove_content_from_message(reply), get_object_tree(reply), 0.0)
-                    objects = get_all_nested_objects(reply)
-                    push_objects(objects, partial(push, run, session), object_ids_to_push=wanted)
-                except RunNotRunningException:
-                    continue
+            received = None
+            with suppress(httpx.HTTPError):
+                received = connection[1]()
+            if received is not None:
+                with turn, suppress(RunNotRunningException):
+                    _answer(connection, received, lambda message: app(message, context), stop)
+
+
+def _answer(
+    connection: Connection, received: tuple[Message, ObjectTree], app: Callable[[Message], Message], stop: Event
+) -> None:
+    """Pull a message's objects, let the hospital's program reply, and push the reply's."""
+    _, _, send, _, _, pull, push, confirm = connection
+    run, tree = received[0].metadata.run_id, received[1]
+    ours, done = partial(pull, run), partial(confirm, run)
+    message = _again(lambda: pull_and_inflate_object_from_tree(tree, ours, done, return_type=Message), stop)
+    message.metadata.__dict__["_message_id"] = tree.object_id
+    reply = app(message)
+    reply.metadata.__dict__["_message_id"] = reply.object_id
+    wanted, session = _again(lambda: send(remove_content_from_message(reply), get_object_tree(reply), 0.0), stop)
+    objects = get_all_nested_objects(reply)
+    _again(lambda: push_objects(objects, partial(push, run, session), object_ids_to_push=wanted), stop)
+
+
+def _again(call: Callable[[], Returned], stop: Event) -> Returned:
+    """What ``call`` gives; once more after a pause where the server's database is locked: a SuperNode starts again."""
+    while True:
+        try:
+            return call()
+        except httpx.HTTPError:
+            if stop.wait(POLL):
+                raise

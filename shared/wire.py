@@ -1,7 +1,7 @@
 """Every message that crosses a hospital's border, typed; nothing else crosses.
 
-A message is a small typed header and named arrays. Flower carries them as one ConfigRecord and one ArrayRecord; the
-outbox keeps the same message as bytes.
+A message is a small typed header and named arrays. Flower carries them as one ConfigRecord and one array of bytes: each
+array of Flower's would be several objects, asked for and answered one by one. The outbox keeps the same message as bytes.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from shared.score_cells import ClassCells, NoisedCells
 from shared.sections import Section
 
 Arrays = dict[str, npt.NDArray[Any]]  # float32 weights and updates, float64 tallies
+PACKED = "safetensors"  # how they are packed, and the one name in Flower's record of arrays
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -243,21 +244,18 @@ class Envelope:
         """From Flower; ValueError if it is not one of our messages, whatever is wrong with it."""
         parts = dict(record.items())  # not by its typed views, which hold on to a record until the next collection
         head, packed = parts.pop("header", None), parts.pop("arrays", None)
-        if parts or not isinstance(head, ConfigRecord) or not isinstance(packed, ArrayRecord) or set(head) != {"json"}:
+        if parts or not isinstance(head, ConfigRecord) or not isinstance(packed, ArrayRecord):
             raise ValueError("a message holds one header and one set of arrays, and nothing else")
+        if set(head) != {"json"} or set(packed) != {PACKED}:
+            raise ValueError("a message holds one header and one array of bytes, and nothing else")
         try:
-            header = HEADERS.validate_json(str(head["json"]))
-            arrays = {name: array.numpy() for name, array in packed.items()}
-        except Exception:  # numpy and pydantic raise many kinds; none of their texts is ours to pass on
+            return cls(HEADERS.validate_json(str(head["json"])), load(packed[PACKED].data))
+        except Exception:  # of many kinds; none of their texts is ours to pass on
             raise ValueError("the message cannot be read") from None
-        if any(values.dtype.kind not in "fiub" for values in arrays.values()):
-            raise ValueError("the message holds an array that is not of numbers")
-        return cls(header, arrays)
 
     def to_bytes(self) -> bytes:
         """As the outbox keeps it; the same envelope gives the same bytes."""
-        arrays = {name: np.ascontiguousarray(self.arrays[name]) for name in sorted(self.arrays)}
-        return bytes(save(arrays, metadata={"header": self.header.model_dump_json()}))
+        return _saved(self.arrays, {"header": self.header.model_dump_json()})
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Envelope":
@@ -289,9 +287,15 @@ class Envelope:
 
 def pack(arrays: Arrays) -> ArrayRecord:
     """Arrays as Flower carries them: one copy of their bytes, which several messages can share."""
-    return ArrayRecord({name: Array(np.ascontiguousarray(values)) for name, values in arrays.items()})
+    data = _saved(arrays)
+    return ArrayRecord({PACKED: Array(dtype="uint8", shape=(len(data),), stype=PACKED, data=data)})
 
 
 def weights_digest(arrays: Arrays) -> str:
     """SHA-256 of named arrays alone: what a server commits to when it freezes its models."""
-    return hashlib.sha256(save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)})).hexdigest()
+    return hashlib.sha256(_saved(arrays)).hexdigest()
+
+
+def _saved(arrays: Arrays, metadata: dict[str, str] | None = None) -> bytes:
+    """The same arrays give the same bytes."""
+    return bytes(save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}, metadata=metadata))

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.cohorts import folds
 from shared.study import Study
-from simulations.catalog.cuts import Cut
+from simulations.catalog.cuts import Cut, frequent_events
 
 LEARNED, FRESH = 3000, 5000  # patients over all training hospitals
 ROUNDS, STEPS = 20, 10  # of each stage, at least
@@ -59,6 +59,7 @@ def _patients(study: Study) -> Iterator[Cut]:
     simulation = study.simulation
     if simulation is None:
         return
+    yield from frequent_events(study)
     if study.unit.row and simulation.rows.mean > 1:
         yield Cut("simulation.rows.mean=1", "one row a patient")
     for name, value in (("missing", "{}"), ("empty", "0.0"), ("sentinels", "0.0"), ("leak", "{}")):

@@ -58,8 +58,14 @@ def _patients(study: Study) -> Iterator[Cut]:
         return
     if study.unit.row and simulation.rows.mean > ROWS:
         yield Cut(f"simulation.rows.mean={ROWS}", f"{ROWS:g} rows a patient")
-    if study.outcome.kind in ("binary", "early-warning") and simulation.prevalence < RARE:
-        yield Cut(f"simulation.prevalence={FREQUENT}", f"prevalence {FREQUENT:g}: a rare event would not occur")
+    yield from frequent_events(study)
     if isinstance(study.outcome, Classes) and simulation.shares:
         even = ", ".join(["1.0"] * len(study.outcome.classes))
         yield Cut(f"simulation.shares=[{even}]", "classes of one size: a rare one would not occur")
+
+
+def frequent_events(study: Study) -> Iterator[Cut]:
+    """A rare event made frequent, by which no oracle's AUC changes: the patients of each class stay as they are."""
+    rare = study.simulation is not None and study.simulation.prevalence < RARE
+    if rare and study.outcome.kind in ("binary", "early-warning"):
+        yield Cut(f"simulation.prevalence={FREQUENT}", f"prevalence {FREQUENT:g}: a rare event hardly occurs")

@@ -8,7 +8,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MetricR
 
 from client.app import courier
 from shared.privacy.records import RunKey
-from shared.wire import MESSAGE_TYPES, Describe, Envelope, Refused
+from shared.wire import MESSAGE_TYPES, PACKED, Describe, Envelope, Refused, pack
 from simulations.in_process import InProcessGrid
 
 SECRET = "PATIENT-SECRET"
@@ -54,7 +54,7 @@ def test_the_agents_answer_is_carried_as_it_is() -> None:
     assert asked == [TASK]
 
 
-HEADER, ARRAYS = {"header": ConfigRecord({"json": TASK.header.model_dump_json()})}, {"arrays": ArrayRecord({})}
+HEADER, ARRAYS = {"header": ConfigRecord({"json": TASK.header.model_dump_json()})}, {"arrays": pack({})}
 PICKLED = Array(dtype="object", shape=(1,), stype="numpy.ndarray", data=SECRET.encode())
 
 
@@ -65,17 +65,19 @@ PICKLED = Array(dtype="object", shape=(1,), stype="numpy.ndarray", data=SECRET.e
         HEADER,
         ARRAYS,
         {**HEADER, **ARRAYS, "more": ConfigRecord({"a": 1})},
-        {**HEADER, **ARRAYS, "more": ArrayRecord({})},
+        {**HEADER, **ARRAYS, "more": pack({})},
+        {**HEADER, "arrays": ArrayRecord({})},
+        {**HEADER, "arrays": ArrayRecord({PACKED: PICKLED, "x": PICKLED})},
         {"header": ConfigRecord({}), **ARRAYS},
         {"header": ConfigRecord({"json": 3}), **ARRAYS},
         {"header": ConfigRecord({"json": SECRET}), **ARRAYS},
         {"header": ConfigRecord({"json": '{"kind": "' + SECRET + '"}'}), **ARRAYS},
         {"header": ConfigRecord({"json": "[" * 100_000}), **ARRAYS},
-        {**HEADER, "arrays": ArrayRecord({"x": PICKLED})},
-        {**HEADER, "arrays": ArrayRecord({"x": Array(np.array([SECRET]))})},
+        {**HEADER, "arrays": ArrayRecord({PACKED: PICKLED})},
+        {**HEADER, "arrays": ArrayRecord({PACKED: Array(np.array([SECRET]))})},
         {**HEADER, **ARRAYS, "more": MetricRecord({"a": 1})},
         {"header": ConfigRecord({"json": TASK.header.model_dump_json(), "more": SECRET}), **ARRAYS},
-        {**HEADER, "arrays": ArrayRecord({"x": Array(dtype="", shape=(), stype="numpy.ndarray", data=b"")})},
+        {**HEADER, "arrays": ArrayRecord({PACKED: Array(dtype="", shape=(), stype=PACKED, data=b"")})},
     ],
 )
 def test_what_is_no_message_of_ours_reaches_no_agent(record: Mapping[str, ArrayRecord | ConfigRecord]) -> None:

@@ -22,7 +22,7 @@ from client.exchange import METHOD, SERVICE
 from client.log_file import log_to
 from client.site import load_front
 from client.verification import faults_of
-from shared.wire import Envelope, Refused, Reply
+from shared.wire import PACKED, Envelope, Refused, Reply, pack
 from tests.resident import approve, real, target
 from tests.small import ask_counts, ask_figures, ask_round, ask_tallies, egress, hospital, small_study
 
@@ -180,12 +180,13 @@ def records(draw: st.DrawFn) -> RecordDict:
     array = Array(
         dtype=draw(st.sampled_from(["float32", "object", "", "<U4", "float64"])),
         shape=tuple(draw(st.lists(st.integers(-1, 3), max_size=3))),
-        stype=draw(st.sampled_from(["numpy.ndarray", "pickle", ""])),
-        data=draw(st.binary(max_size=100)),
+        stype=draw(st.sampled_from(["numpy.ndarray", "pickle", "", PACKED])),
+        data=draw(st.binary(max_size=100) | st.just(pack({"x": np.ones(3)})[PACKED].data)),
     )
+    arrays = draw(st.sampled_from([{}, {PACKED: array}, {"x": array}, {PACKED: array, "x": array}]))
     parts = {
         "header": ConfigRecord({draw(st.sampled_from(["json", "more"])): text}),
-        "arrays": ArrayRecord({"x": array} if draw(st.booleans()) else {}),
+        "arrays": ArrayRecord(arrays),
         "metrics": MetricRecord({"a": 1.0}),
     }
     return RecordDict({name: parts[name] for name in draw(st.sets(st.sampled_from(sorted(parts))))})

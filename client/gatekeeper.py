@@ -15,7 +15,8 @@ from shared.errors import PrivacyRefusal
 from shared.learners import Boosted
 from shared.metrics.tally import Floats
 from shared.metrics.threshold import CELLS
-from shared.model import MultimodalModel, in_stage
+from shared.model import MultimodalModel
+from shared.parameters import in_stage
 from shared.risk_figures import Joint, RiskFigures
 from shared.study import DpSgd, Study
 from shared.wire import (

@@ -19,7 +19,8 @@ from client.sampling import SAMPLINGS, Draw, Population, passes
 from shared.batch import Batch
 from shared.encoders import ENCODERS
 from shared.losses import unit_losses
-from shared.model import MultimodalModel, group_of, in_stage, scored
+from shared.model import MultimodalModel, scored
+from shared.parameters import group_of, in_stage
 from shared.privacy.mechanism import StagePlan
 from shared.privacy.noise import gaussian
 from shared.study import DpSgd, Study

@@ -1,5 +1,6 @@
 """The Flower ServerApp: runs an arm of a study over whatever grid it is given, and leaves the records in a folder."""
 
+import errno
 from pathlib import Path
 
 from flwr.app import Context
@@ -45,8 +46,11 @@ def main(grid: Grid, context: Context) -> None:
                 continue  # it was finished before the server was stopped
             try:
                 conduct(grid, job).save(job.folder)
-            except MedleyError as error:
-                Journal(journal_file(job.folder, job.label)).tell("stopped", reason=str(error))
+            except (MedleyError, OSError) as error:
+                full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+                told = "the disk of the run's folder is full: make room" if full else str(error)
+                if full or isinstance(error, MedleyError):  # of others no text is ours to tell
+                    Journal(journal_file(job.folder, job.label)).tell("stopped", reason=told)
                 raise
 
 

@@ -10,7 +10,7 @@ from shared.boosting import PREFIX, leaves_of
 from shared.errors import ReplyRejected
 from shared.learners import Boosted
 from shared.metrics.threshold import CELLS
-from shared.model import group_of, in_stage
+from shared.parameters import group_of, in_stage
 from shared.portrait import Portrait
 from shared.privacy.records import RunKey
 from shared.wire import (

@@ -7,23 +7,24 @@ The one before it stays beside it, and takes its place where it is damaged.
 import hashlib
 import json
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from server.diary import Diary
-from server.disk import write_whole
+from server.disk import write_blocks
+from server.spool import Spool
 from server.weights import Averager
 from shared.errors import RunError
 from shared.privacy.records import RunKey
 from shared.sections import Section
-from shared.wire import Arrays, CohortCount, Line, weights_digest
+from shared.tensors import Tensor, blocks, weights_digest
+from shared.wire import Arrays, CohortCount, Line
 
 FROZEN = "frozen"  # the stage after the last: weights and thresholds stand, and only figures are missing
-WEIGHTS, SUMS, LEARNERS = "weights/", "sums/", "learners/"
+WEIGHTS, SUMS, LEARNERS = "weights", "sums", "learners"
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Progress:
     learners: Arrays = field(default_factory=dict)  # trees, regressions, and which columns are read
     stage: str = ""
     round: int = 0
-    average: Averager = field(default_factory=lambda: Averager(1))
+    average: Averager = field(default_factory=lambda: Averager(1, {}))
     cohorts: dict[str, tuple[CohortCount, ...]] | None = None
     thresholds: dict[str, float | None] = field(default_factory=dict)
     recalibration: dict[str, Line] = field(default_factory=dict)
@@ -57,11 +58,27 @@ class Note(Section):
     seconds: float
 
 
-def save_weights(path: Path, weights: Arrays, note: dict[str, str]) -> None:
+@dataclass(frozen=True)
+class _Parts(Mapping[str, Tensor]):
+    """The arrays of several mappings, each read when it is asked for; names begin with the part's."""
+
+    parts: Mapping[str, Mapping[str, Tensor]]
+
+    def __getitem__(self, name: str) -> Tensor:
+        part, _, rest = name.partition("/")
+        return self.parts[part][rest]
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{part}/{name}" for part, arrays in self.parts.items() for name in arrays)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts.values()))
+
+
+def save_weights(path: Path, weights: Mapping[str, Tensor], note: dict[str, str]) -> None:
     """Write weights whole or not at all, with a note of what they are."""
-    ordered = {name: np.ascontiguousarray(weights[name]) for name in sorted(weights)}
     told = {"note": json.dumps(note, sort_keys=True)}  # one key, as the format keeps no order of several
-    write_whole(path, save(ordered, metadata=told))
+    write_blocks(path, blocks(weights, told))
 
 
 def save_checkpoint(path: Path, run: RunKey, progress: Progress) -> None:
@@ -79,9 +96,7 @@ def save_checkpoint(path: Path, run: RunKey, progress: Progress) -> None:
         diary=progress.diary,
         seconds=progress.seconds,
     ).model_dump_json()
-    arrays = {WEIGHTS + name: values for name, values in progress.weights.items()}
-    arrays |= {SUMS + name: values for name, values in average.sums.items()}
-    arrays |= {LEARNERS + name: values for name, values in progress.learners.items()}
+    arrays = _Parts({WEIGHTS: progress.weights, SUMS: average.sums, LEARNERS: progress.learners})
     if path.exists():
         aside = previous_of(path).with_suffix(".part")
         aside.unlink(missing_ok=True)
@@ -128,12 +143,14 @@ def _read(path: Path, run: RunKey) -> Progress | None:
         return None
     if note.run != run:
         return None
+    sums = Spool[str](path.parent)
+    sums.update(_part(arrays, SUMS))
     return Progress(
         weights=_part(arrays, WEIGHTS),
         learners=_part(arrays, LEARNERS),
         stage=note.stage,
         round=note.round,
-        average=Averager(note.first, note.averaged, _part(arrays, SUMS)),
+        average=Averager(note.first, sums, note.averaged),
         cohorts=note.cohorts,
         thresholds=note.thresholds,
         recalibration=note.recalibration,
@@ -142,9 +159,9 @@ def _read(path: Path, run: RunKey) -> Progress | None:
     )
 
 
-def _part(arrays: Arrays, prefix: str) -> Arrays:
-    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
+def _part(arrays: Arrays, part: str) -> Arrays:
+    return {name.removeprefix(f"{part}/"): values for name, values in arrays.items() if name.startswith(f"{part}/")}
 
 
-def _digest(note: str, arrays: Arrays) -> str:
+def _digest(note: str, arrays: Mapping[str, Tensor]) -> str:
     return hashlib.sha256((weights_digest(arrays) + note).encode()).hexdigest()

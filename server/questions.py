@@ -21,7 +21,7 @@ from server.diary import Diary, Journal, journal_file
 from server.heads import Heads
 from server.quorum import Answer, ask, connected
 from server.record import Failure, Release
-from server.scale import Outsized, sized
+from server.updates import Updates
 from shared.boosting import boosted_in, due
 from shared.cohorts import fold_named, training_patients
 from shared.errors import ReplyRejected
@@ -108,21 +108,19 @@ class Questions:
         )
         return {site: reply.arrays for site, reply in replies}
 
-    def updates(self, task: Train, weights: Arrays, read: Arrays) -> Iterator[tuple[str, Arrays]]:
-        """Accepted updates of one round, as they arrive; the largest comes last. ``read`` says of which columns."""
-        name = f"train {task.stage} {task.round}"
-        outsized: list[Outsized] = []
-        yield from sized(self._updates(task, weights, read, name), outsized)
-        for one in outsized:
-            self._fail(one.site, name, f"rejected: its update is {one.times:.0e} times the size of the others'")
-
-    def _updates(self, task: Train, weights: Arrays, read: Arrays, name: str) -> Iterator[tuple[str, Arrays]]:
+    def updates(self, task: Train, weights: Arrays, read: Arrays) -> Updates:
+        """Accepted updates of one round. ``read`` says of which columns."""
+        name, taken = f"train {task.stage} {task.round}", Updates(self.job.folder)
         for site, reply in self._audited(
             self.job.trainers, task, {**weights, **read}, name, lambda reply: audit_update(reply, task, weights)
         ):
             header = expect(reply, Trained)
             self._note(site, (header.stage, header.round), header.releases, header.epsilon)
-            yield site, reply.arrays
+            taken.add(site, self.weight(site), reply.arrays)
+            del reply  # before the next is read
+        for one in taken.reject_outsized():
+            self._fail(one.site, name, f"rejected: its update is {one.times:.0e} times the size of the others'")
+        return taken
 
     def trees(self, task: Boost, boosters: Arrays) -> dict[str, Arrays]:
         """Accepted trees of one round by hospital."""
@@ -192,6 +190,7 @@ class Questions:
                 else:
                     self._accepted(answer, answer.envelope, name)
                     yield answer.site, answer.envelope
+                    del answer  # before the next is read
                     continue
             self._fail(answer.site, name, sentence)
 

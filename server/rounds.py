@@ -16,6 +16,7 @@ from server.questions import Assignment, Questions
 from server.quorum import roll_call
 from server.record import RoundTime, RunRecord
 from server.selection import chosen
+from server.spool import Spool
 from server.strategies import STRATEGIES
 from server.weights import Averager, fused_start, initial_weights
 from shared.boosting import STAGE as BOOST
@@ -25,7 +26,8 @@ from shared.privacy.mechanism import stages_of
 from shared.proportional import STAGE as COX
 from shared.proportional import cox_in
 from shared.selection import PREFIX as READ
-from shared.wire import Train, weights_digest
+from shared.tensors import weights_digest
+from shared.wire import Train
 
 
 def conduct(grid: Grid, job: Assignment) -> RunRecord:
@@ -34,7 +36,7 @@ def conduct(grid: Grid, job: Assignment) -> RunRecord:
     RunError if too few hospitals take part, or if no checkpoint that was made is whole.
     """
     begun = time.monotonic()
-    run = load_checkpoint(checkpoint_file(job), job.run) or Progress(initial_weights(job.study))
+    run = load_checkpoint(checkpoint_file(job), job.run) or Progress(initial_weights(job.study, job.folder))
     earlier = run.seconds
     nodes = roll_call(grid, {*job.trainers, *job.evaluators}, job.deadline)
     desk = Questions(grid, job, nodes, run.diary)
@@ -125,8 +127,9 @@ def _stage(desk: Questions, run: Progress, stage: str, rounds: int) -> None:
     """All rounds of one stage that are left, and the stage's average as its last weights."""
     if run.stage != stage:
         if stage in ("fusion", "joint"):
-            run.weights = fused_start(desk.job.study, run.weights)
-        run.average = Averager(rounds // 2 + 1 if desk.job.study.training.average == "last-half" else rounds)
+            run.weights = fused_start(desk.job.study, run.weights, desk.job.folder)
+        first = rounds // 2 + 1 if desk.job.study.training.average == "last-half" else rounds
+        run.average = Averager(first, Spool[str](desk.job.folder))
         run.stage, run.round, run.diary.cosines = stage, 0, {}
     directions = Directions(run.diary.cosines)
     for number in range(run.round + 1, rounds + 1):
@@ -144,13 +147,12 @@ def _round(desk: Questions, run: Progress, number: int, directions: Directions) 
     """One round: the next weights, and a checkpoint; RunError if too few hospitals answered."""
     begun, job, stage = time.monotonic(), desk.job, run.stage
     task = Train(study=job.study.text, run=job.run, stage=stage, round=number)  # type: ignore[arg-type]
-    strategy = STRATEGIES[job.study.training.strategy]()
     read = {name: values for name, values in run.learners.items() if name.startswith(READ)}
-    for site, update in desk.updates(task, run.weights, read):
-        strategy.add(site, desk.weight(site), update)
-        directions.add(site, update)
+    updates = desk.updates(task, run.weights, read)
+    for site in updates.sites:
+        directions.add(site, updates.of(site))
     directions.close_round()
-    groups = strategy.contributors
+    groups = updates.contributors
     few = {group for group, sites in groups.items() if len(sites) < job.min_contributors}
     if not groups.keys() - few:
         raise RunError(
@@ -158,7 +160,7 @@ def _round(desk: Questions, run: Progress, number: int, directions: Directions) 
             f"what was reached before is kept in checkpoints/{job.label}.safetensors. {desk.diary.told()}"
         )
     run.diary.unpublished.update(few)
-    run.weights = strategy.updated(run.weights, job.min_contributors)
+    run.weights = updates.moved(run.weights, STRATEGIES[job.study.training.strategy], job.min_contributors)
     run.average.add(number, run.weights)
     run.round, seconds = number, time.monotonic() - begun
     run.seconds += seconds

@@ -3,14 +3,16 @@
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.batch import Batch
 from shared.learners import Boosted
 from shared.study import Study
+
+if TYPE_CHECKING:
+    from shared.batch import Batch  # with torch, which a server does without
 
 STAGE = "boost"
 PREFIX = "boosted."  # of the arrays' names, before the learner's own
@@ -36,7 +38,7 @@ def due(study: Study, arm: str, number: int) -> dict[str, Boosted]:
     return {name: own for name, own in boosted_in(study, arm).items() if number <= own.trees}
 
 
-def features(modalities: Sequence[str], batch: Batch) -> tuple[Floats, list[slice]]:
+def features(modalities: Sequence[str], batch: "Batch") -> tuple[Floats, list[slice]]:
     """Prepared inputs side by side with a column of presence for each modality, and each modality's columns."""
     parts, columns, start = [], [], 0
     for name in modalities:

@@ -118,17 +118,6 @@ def weights_of(study: Study) -> dict[str, str]:
     return {name: digest for name, digest in digests.items() if digest}
 
 
-def group_of(parameter: str) -> str:
-    """The group of a parameter's name: "encoders.ct.layer.weight" -> "ct", "fusions.a+b.head.bias" -> "a+b"."""
-    return parameter.split(".")[1]
-
-
-def in_stage(parameter: str, stage: str) -> bool:
-    """Whether a stage trains a parameter: "encoders" (with the heads of single modalities), "fusion", or both at once
-    in "joint"."""
-    return stage in ("joint", "fusion" if parameter.startswith("fusions.") else "encoders")
-
-
 def scored(model: str, present: Mapping[str, Tensor]) -> Tensor:
     """What a model can score, (units,) bool: those with at least one of its modalities."""
     return torch.stack([present[name] for name in model.split("+")]).any(dim=0)

@@ -1,7 +1,7 @@
 """Every message that crosses a hospital's border, typed; nothing else crosses.
 
-A message is a small typed header and named arrays. Flower carries them as one ConfigRecord and one array of bytes: each
-array of Flower's would be several objects, asked for and answered one by one. The outbox keeps the same message as bytes.
+A message is a small typed header and named arrays. Flower carries them as one ConfigRecord and one array of bytes: an
+array of Flower's is several objects, asked for and answered one by one. The outbox keeps the same message as bytes.
 """
 
 import hashlib
@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 from flwr.app import Array, ArrayRecord, ConfigRecord, RecordDict
 from pydantic import Field, TypeAdapter, model_validator
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from shared.cohorts import Role
 from shared.portrait import Portrait
@@ -22,6 +21,7 @@ from shared.privacy.records import RunKey
 from shared.risk_figures import RiskFigures
 from shared.score_cells import ClassCells, NoisedCells
 from shared.sections import Section
+from shared.tensors import saved
 
 Arrays = dict[str, npt.NDArray[Any]]  # float32 weights and updates, float64 tallies
 PACKED = "safetensors"  # how they are packed, and the one name in Flower's record of arrays
@@ -255,7 +255,7 @@ class Envelope:
 
     def to_bytes(self) -> bytes:
         """As the outbox keeps it; the same envelope gives the same bytes."""
-        return _saved(self.arrays, {"header": self.header.model_dump_json()})
+        return saved(self.arrays, {"header": self.header.model_dump_json()})
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Envelope":
@@ -287,15 +287,5 @@ class Envelope:
 
 def pack(arrays: Arrays) -> ArrayRecord:
     """Arrays as Flower carries them: one copy of their bytes, which several messages can share."""
-    data = _saved(arrays)
+    data = saved(arrays)
     return ArrayRecord({PACKED: Array(dtype="uint8", shape=(len(data),), stype=PACKED, data=data)})
-
-
-def weights_digest(arrays: Arrays) -> str:
-    """SHA-256 of named arrays alone: what a server commits to when it freezes its models."""
-    return hashlib.sha256(_saved(arrays)).hexdigest()
-
-
-def _saved(arrays: Arrays, metadata: dict[str, str] | None = None) -> bytes:
-    """The same arrays give the same bytes."""
-    return bytes(save({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}, metadata=metadata))

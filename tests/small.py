@@ -17,7 +17,8 @@ from shared.model import MultimodalModel
 from shared.privacy.records import RunKey
 from shared.study import Study
 from shared.study_file import load_study
-from shared.wire import Arrays, Describe, Envelope, Evaluate, TallyThreshold, Train, weights_digest
+from shared.tensors import weights_digest
+from shared.wire import Arrays, Describe, Envelope, Evaluate, TallyThreshold, Train
 
 SITES = ("north", "west", "south")
 PATIENTS = 40
@@ -74,6 +75,11 @@ name = "{name}"
 max_epsilon = {max_epsilon}
 allow_without_privacy = {open}
 """
+
+
+def first_weights(study: Study) -> Arrays:
+    """The seeded start; torch is here already, so that no process and no folder is needed."""
+    return initial_weights(study, Path())
 
 
 def small_study(folder: Path, *overrides: str) -> Study:
@@ -141,17 +147,17 @@ def ask_counts(study: Study) -> Envelope:
 def ask_round(study: Study, number: int = 1, stage: str = "encoders", weights: Arrays | None = None) -> Envelope:
     """A Train task, from the study's start if no weights are given."""
     header = Train(study=study.text, run=run_of(study), stage=stage, round=number)  # type: ignore[arg-type]
-    return Envelope(header, initial_weights(study) if weights is None else weights)
+    return Envelope(header, first_weights(study) if weights is None else weights)
 
 
 def ask_tallies(study: Study) -> Envelope:
     """A TallyThreshold task."""
-    return Envelope(TallyThreshold(study=study.text, run=run_of(study)), initial_weights(study))
+    return Envelope(TallyThreshold(study=study.text, run=run_of(study)), first_weights(study))
 
 
 def ask_figures(study: Study, weights: Arrays | None = None) -> Envelope:
     """An Evaluate task with a threshold of zero for every model."""
-    arrays = initial_weights(study) if weights is None else weights
+    arrays = first_weights(study) if weights is None else weights
     thresholds = dict.fromkeys(study.models, 0.0)
     header = Evaluate(study=study.text, run=run_of(study), models=weights_digest(arrays), thresholds=thresholds)
     return Envelope(header, arrays)

@@ -26,11 +26,12 @@ from shared.cohorts import describing_arm, portrayed
 from shared.errors import PrivacyRefusal
 from shared.metrics.delong import Floats
 from shared.metrics.threshold import gathered
-from shared.model import group_of, in_stage
+from shared.parameters import group_of, in_stage
 from shared.portrait import Portrait
 from shared.privacy.mechanism import StagePlan, tally_deviation
 from shared.privacy.noise import gaussian
 from shared.privacy.records import Spend, spent
+from shared.tensors import weights_digest
 from shared.wire import (
     Arrays,
     CohortCount,
@@ -42,7 +43,6 @@ from shared.wire import (
     Tallied,
     Train,
     Trained,
-    weights_digest,
 )
 
 NO_EVENT = "the outcome is no event"

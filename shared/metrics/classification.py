@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from shared.metrics.tally import Floats
 
@@ -60,7 +60,7 @@ class ConfusionTally:
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
     """Wilson's interval of a proportion; ``trials`` must be positive."""
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     share, scale = successes / trials, 1 + z**2 / trials
     half = z * float(np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)))
     return (share + z**2 / (2 * trials) - half) / scale, (share + z**2 / (2 * trials) + half) / scale

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 from shared.batch import Batch
 from shared.encoders.filters import VolumeFilters
 from shared.encoders.linear import Linear
-from shared.model import group_of, in_stage
+from shared.parameters import group_of, in_stage
 from shared.privacy.mechanism import StagePlan
 from simulations.audit.findings import Finding, Verdict
 from simulations.audit.release import Floats, Target, with_steps

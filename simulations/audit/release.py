@@ -17,7 +17,8 @@ from client.agent.desk import held_modalities
 from client.training import Round, train_round
 from shared.batch import Batch
 from shared.cohorts import folds, training_patients
-from shared.model import MultimodalModel, group_of, in_stage
+from shared.model import MultimodalModel
+from shared.parameters import group_of, in_stage
 from shared.privacy.mechanism import StagePlan
 from shared.study import DpSgd, Study
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from client.training import Fused, Round, Singles, gradient_mode, stage_loss, summed_loss, train_round
 from shared.batch import Batch
-from shared.model import MultimodalModel, in_stage
+from shared.model import MultimodalModel
+from shared.parameters import in_stage
 from shared.privacy.mechanism import StagePlan, plan_privacy
 from simulations.bench.cases import Case
 

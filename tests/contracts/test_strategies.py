@@ -1,11 +1,14 @@
 """Every strategy combines by parameter group over the hospitals that have it, whatever their order."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import get_args
 
 import numpy as np
 import pytest
 
 from server.strategies import STRATEGIES
+from server.updates import PIECE, Updates
 from shared.study import Training
 from shared.wire import Arrays
 
@@ -22,10 +25,11 @@ def arrays(seed: int, names: tuple[str, ...] = tuple(SHAPES)) -> Arrays:
 
 
 def averaged(name: str, replies: list[tuple[str, float, Arrays]], min_contributors: int = 1) -> Arrays:
-    strategy = STRATEGIES[name]()
-    for reply in replies:
-        strategy.add(*reply)
-    return strategy.updated(weights(), min_contributors)
+    with TemporaryDirectory() as folder:
+        updates = Updates(Path(folder))
+        for reply in replies:
+            updates.add(*reply)
+        return updates.moved(weights(), STRATEGIES[name], min_contributors)
 
 
 def test_the_registry_covers_exactly_what_a_study_may_name() -> None:
@@ -46,7 +50,49 @@ def test_the_order_of_replies_does_not_matter(name: str) -> None:
     replies = [(f"h{number}", float(50 + number), arrays(number)) for number in range(1, 8)]
     forward, backward = averaged(name, replies), averaged(name, replies[::-1])
     for key in SHAPES:
-        np.testing.assert_allclose(forward[key], backward[key], rtol=3e-7)
+        np.testing.assert_array_equal(forward[key], backward[key])
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_parameter_is_combined_piece_by_piece_as_if_at_once(name: str) -> None:
+    chance = np.random.default_rng(3)
+    large = {f"h{place}": chance.normal(size=(PIECE // 4 + 1, 9)).astype(np.float32) for place in range(5)}
+    key = "encoders.a.weight"
+    with TemporaryDirectory() as folder:
+        updates = Updates(Path(folder))
+        for site, update in large.items():
+            updates.add(site, 1.0, {key: update})
+        start = {key: np.zeros_like(large["h0"])}
+        new = updates.moved(start, STRATEGIES[name], 1)[key]
+    stack = np.stack(list(large.values())).astype(np.float64)
+    wanted = {
+        "fedavg": stack.mean(axis=0),
+        "median": np.median(stack, axis=0),
+        "trimmed-mean": np.sort(stack, axis=0)[1:-1].mean(axis=0),
+        "krum": stack[nearest(stack)],
+    }
+    np.testing.assert_allclose(new, wanted[name], rtol=1e-6, atol=1e-7)
+    assert not start[key].any()
+
+
+def nearest(stack: np.ndarray) -> int:
+    """Krum of five: the least sum of squared distances to two neighbours."""
+    distances = np.square(stack[:, None] - stack[None]).sum(axis=(2, 3))
+    return int(np.argmin(np.sort(distances, axis=1)[:, 1:3].sum(axis=1)))
+
+
+def test_updates_of_another_order_of_size_are_rejected_whenever_they_arrive() -> None:
+    with TemporaryDirectory() as folder:
+        updates = Updates(Path(folder))
+        sizes = {"a": 3e3, "b": 1.0, "c": 2.0, "d": 5e7, "e": 0.0, "f": 1.5}
+        for site, size in sizes.items():
+            updates.add(site, 1.0, {"encoders.a.bias": np.full(4, size, np.float32)} if size else {})
+        rejected = updates.reject_outsized()
+        assert [one.site for one in rejected] == ["d", "a"]
+        assert rejected[1].times == pytest.approx(3e3 / 1.5)
+        assert updates.sites == ["b", "c", "e", "f"]
+        assert updates.contributors == {"a": ["b", "c", "f"]}
+        assert updates.reject_outsized() == []
 
 
 @pytest.mark.parametrize("name", ["fedavg"])

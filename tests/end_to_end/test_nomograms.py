@@ -16,7 +16,8 @@ from server.report.results import Results
 from server.validation.assemble import assemble
 from shared.cohorts import folds
 from shared.errors import PrivacyRefusal, StudyError
-from shared.wire import Envelope, Evaluated, weights_digest
+from shared.tensors import weights_digest
+from shared.wire import Envelope, Evaluated
 from simulations.arms import Consortium, Hooks, open_consortium, run_arms
 from tests.small import SITES, hospital, small_study
 

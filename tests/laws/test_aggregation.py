@@ -1,10 +1,14 @@
 """Laws of aggregation: exact where numbers are exact, whatever the order; the average of a stage is its last half."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.strategies.fedavg import FedAvg
+from server.strategies.fedavg import fedavg
+from server.updates import Updates
 from server.weights import Averager
 from shared.wire import Arrays
 
@@ -13,10 +17,11 @@ REPLIES = st.lists(st.tuples(st.integers(1, 64), st.integers(-1000, 1000)), min_
 
 
 def mean(replies: list[tuple[int, int]]) -> Arrays:
-    strategy = FedAvg()
-    for place, (weight, value) in enumerate(replies):
-        strategy.add(f"h{place}", float(weight), {KEY: np.float32([value])})
-    return strategy.updated({KEY: np.float32([0.0])}, 1)
+    with TemporaryDirectory() as folder:
+        updates = Updates(Path(folder))
+        for place, (weight, value) in enumerate(replies):
+            updates.add(f"h{place}", float(weight), {KEY: np.float32([value])})
+        return updates.moved({KEY: np.float32([0.0])}, fedavg, 1)
 
 
 @given(replies=REPLIES, chance=st.randoms(use_true_random=False))
@@ -34,7 +39,7 @@ def test_hospitals_that_agree_are_believed(value: int, weights: list[int]) -> No
 
 
 def test_a_stage_ends_with_the_mean_of_its_last_rounds() -> None:
-    average = Averager(first=3)
+    average = Averager(3, {})
     for number in range(1, 6):
         average.add(number, {KEY: np.float32([10.0**number])})
     assert average.mean({KEY: np.float32([0.0])})[KEY] == np.float32((1e3 + 1e4 + 1e5) / 3)

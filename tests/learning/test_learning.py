@@ -32,7 +32,7 @@ CASES: list[tuple[str, str, Plan, dict[str, Any]]] = [
     ("image", "filters", HOSPITAL, {}),
     ("image", "wavelets", HOSPITAL, {}),
     ("image", "cnn", DEEP, {}),
-    ("image", "network", Plan(6000, 1500, 5e-4, 32), {"network": "resnet10"}),
+    ("image", "network", Plan(20000, 1500, 5e-4, 32), {"network": "resnet10"}),
     ("volume", "filters", Plan(2000, 400, 0.1), {}),
     ("volume", "wavelets", MORE, {}),
     ("volume", "cnn", Plan(2000, 700, 3e-3, 32), {}),

@@ -7,7 +7,8 @@ import pytest
 
 from client.site import Site
 from shared.study import Study
-from shared.wire import Arrays, Envelope, Evaluate, Evaluated, Refused, weights_digest
+from shared.tensors import weights_digest
+from shared.wire import Arrays, Envelope, Evaluate, Evaluated, Refused
 from tests.small import agent_of, ask_counts, ask_figures, ask_round, ask_tallies, hospital, small_study
 
 

@@ -14,7 +14,8 @@ from client.training import Round, gradient_mode, stage_loss
 from shared.batch import Batch
 from shared.encoders import ENCODERS
 from shared.errors import StudyError
-from shared.model import MultimodalModel, in_stage
+from shared.model import MultimodalModel
+from shared.parameters import in_stage
 from shared.study import Study
 from shared.study_file import study_from_text
 from tests.encoder_samples import DIGEST, moved, named, prepared, raw, section

@@ -13,7 +13,8 @@ from client.site import Limits, Site
 from shared.errors import PrivacyRefusal
 from shared.metrics.cells import BINS
 from shared.metrics.threshold import CELLS
-from shared.model import MultimodalModel, in_stage
+from shared.model import MultimodalModel
+from shared.parameters import in_stage
 from shared.risk_figures import Paired, Precision, RiskFigures
 from shared.score_cells import ClassCells
 from shared.study_file import load_study

@@ -12,7 +12,8 @@ from client.gradients import Vector, clip_patients, patient_gradients
 from client.training import Round, clip_parts, gradient_mode, stage_loss
 from shared.batch import Batch
 from shared.errors import StudyError
-from shared.model import MultimodalModel, in_stage
+from shared.model import MultimodalModel
+from shared.parameters import in_stage
 from shared.privacy.mechanism import plan_privacy
 from shared.study import Study
 from shared.study_file import load_study

@@ -12,7 +12,7 @@ from client.probe import require_sound
 from client.sampling import SAMPLINGS, Draw, Population, passes
 from client.training import Round, train_round
 from shared.errors import PrivacyRefusal, StudyError
-from shared.model import in_stage
+from shared.parameters import in_stage
 from shared.privacy.mechanism import plan_privacy
 from shared.study import Study
 from shared.study_file import load_study

@@ -8,7 +8,7 @@ import torch
 from client.evaluation import threshold_tallies
 from client.training import Round, train_round
 from shared.batch import Batch
-from shared.model import group_of, in_stage
+from shared.parameters import group_of, in_stage
 from shared.privacy.mechanism import plan_privacy
 from shared.study import Study
 from shared.study_file import load_study

@@ -11,7 +11,8 @@ from client.ledger_file import LedgerFile
 from shared.command_line import run_command
 from shared.errors import PrivacyRefusal, StudyError
 from shared.privacy.accounting import gaussian_epsilon
-from shared.wire import Envelope, Refused, weights_digest
+from shared.tensors import weights_digest
+from shared.wire import Envelope, Refused
 from tests.noised import BUDGET, answered, noised_study, refusal
 from tests.resident import approve
 from tests.small import agent_of, ask_counts, ask_figures, ask_round, ask_tallies, hospital, ledger, run_of, small_study

@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 
 from server.auditor import audit_figures, audit_tallies, audit_update
-from server.weights import initial_weights
 from shared.errors import ReplyRejected
 from shared.metrics.cells import BINS
 from shared.metrics.threshold import CELLS
-from shared.model import group_of, in_stage
+from shared.parameters import group_of, in_stage
 from shared.portrait import PatternCount, Portrait
 from shared.score_cells import ClassCells
 from shared.study import Study
 from shared.wire import Arrays, Envelope, Evaluate, Evaluated, Refused, SiteFigures, Tallied, Train, Trained
-from tests.small import ask_figures, ask_round, small_study
+from tests.small import ask_figures, ask_round, first_weights, small_study
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def study(tmp_path: Path) -> Study:
 
 
 def update(study: Study, stage: str = "encoders", groups: tuple[str, ...] = ("clinical", "blood")) -> Arrays:
-    weights = initial_weights(study)
+    weights = first_weights(study)
     return {n: np.ones_like(v) for n, v in weights.items() if in_stage(n, stage) and group_of(n) in groups}
 
 
@@ -33,7 +32,7 @@ def audited(study: Study, arrays: Arrays, **changes: Any) -> Trained:
     task = ask_round(study).header
     assert isinstance(task, Train)
     header = Trained(**{"stage": "encoders", "round": 1, "epsilon": 1.0, "releases": 2, **changes})
-    return audit_update(Envelope(header, arrays), task, initial_weights(study))
+    return audit_update(Envelope(header, arrays), task, first_weights(study))
 
 
 def test_updates_of_whole_groups_are_taken(study: Study) -> None:

@@ -14,14 +14,14 @@ SIZE = 4_000_000  # float32 values: a model of 16 MB
 KEY = "encoders.clinical.readout.weight"
 
 
-def measure(hospitals: int, told: Connection) -> None:
+def measure(hospitals: int, folder: Path, told: Connection) -> None:
     """Peak memory in bytes of a process in one round of asking, sizing and averaging, and what it had before."""
     from flwr.clientapp import ClientApp
 
     from server.directions import Directions
     from server.quorum import ask, roll_call
-    from server.scale import sized
     from server.strategies import STRATEGIES
+    from server.updates import Updates
     from shared.privacy.records import RunKey
     from shared.wire import Envelope, Train, Trained
     from simulations.in_process import InProcessGrid
@@ -41,26 +41,30 @@ def measure(hospitals: int, told: Connection) -> None:
     weights = {KEY: np.ones((1, SIZE), np.float32)}
     base, path = psutil.Process().memory_info().rss, Path("/proc/self/clear_refs")
     path.write_text("5")  # the peak is counted from here
-    strategy, directions = STRATEGIES["fedavg"](), Directions({})
+    updates, directions = Updates(folder), Directions({})
     nodes = roll_call(grid, names, 1.0)
     answers = ask(grid, nodes, {name: Envelope(task) for name in names}, weights, 60.0)
-    for site, one in sized(((answer.site, answer.envelope.arrays) for answer in answers if answer.envelope), []):
-        strategy.add(site, 1.0, one)
-        directions.add(site, one)
+    for answer in answers:
+        assert answer.envelope
+        updates.add(answer.site, 1.0, answer.envelope.arrays)
+        del answer
+    assert updates.reject_outsized() == []
+    for site in updates.sites:
+        directions.add(site, updates.of(site))
     directions.close_round()
-    assert strategy.updated(weights, 2)[KEY].shape == (1, SIZE)
+    assert updates.moved(weights, STRATEGIES["fedavg"], 2)[KEY].shape == (1, SIZE)
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     told.send((int(peak.split()[1]) * 1024, base))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="the peak is read from Linux' /proc")
-def test_three_and_twelve_hospitals_need_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_three_and_twelve_hospitals_need_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     context, peaks = multiprocessing.get_context("spawn"), {}
     for hospitals in (3, 12):
         mine, theirs = context.Pipe()
-        process = context.Process(target=measure, args=(hospitals, theirs))
+        process = context.Process(target=measure, args=(hospitals, tmp_path, theirs))
         process.start()
         assert mine.poll(200)
         peaks[hospitals] = mine.recv()

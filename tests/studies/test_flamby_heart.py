@@ -39,12 +39,12 @@ def hospitals(tmp_path_factory):
     return open_consortium(load_study("flamby-heart"), folder / "data", folder / "state")
 
 
-def from_pytorchs_start(study: Study) -> Arrays:
+def from_pytorchs_start(study: Study, folder: Path) -> Arrays:
     """The seeded start of torch.nn.Linear, as FLamby's; the generator's state is put back."""
     with torch.random.fork_rng():
         torch.manual_seed(study.seed)
         layer = torch.nn.Linear(13, 1)
-    start = initial_weights(study)
+    start = initial_weights(study, folder)
     return {**start, READOUT: layer.weight.detach().numpy(), BIAS: layer.bias.detach().numpy()}
 
 

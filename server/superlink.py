@@ -78,7 +78,16 @@ class SuperLink:
         state = self._federation.state
         host, _, port = self._federation.control.partition(":")
         return [
-            *("flower-superlink", "--host", host, "--port", port, "--enable-supernode-auth"),
+            *(
+                sys.executable,
+                "-m",
+                "server.superlink_program",
+                "--host",
+                host,
+                "--port",
+                port,
+                "--enable-supernode-auth",
+            ),
             *("--ssl-ca-certfile", str(state / "ca.crt"), "--ssl-certfile", str(state / "server.crt")),
             *("--ssl-keyfile", str(state / "server.key"), "--database", str(state / "state.db")),
             "--disable-runtime-dependency-installation",

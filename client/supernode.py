@@ -16,8 +16,9 @@ from shared.errors import Problem, SiteError
 ENVIRONMENT = {
     "FLWR_TELEMETRY_ENABLED": "0",
     "FLWR_DISABLE_UPDATE_CHECK": "1",
-    "FLWR_SUPEREXEC_TASK_POLL_INTERVAL": "0.2",  # seconds between two looks for a message, 1 by default
 }
+LOOK = "FLWR_SUPEREXEC_TASK_POLL_INTERVAL"  # seconds between two looks for a message; a hospital's IT may set it
+LOOKING = {LOOK: "0.2"}  # 1 by default
 
 
 def run_supernode(site_file: Path) -> int:
@@ -53,7 +54,7 @@ def call(front: Front) -> tuple[list[str], dict[str, str]]:
     ]
     home = private_folder(connection.home / "flower")
     path = f"{programs}:{os.environ.get('PATH', '')}"  # Flower starts its programs by name
-    return words, {**os.environ, **ENVIRONMENT, "FLWR_HOME": str(home), "PATH": path}
+    return words, {**LOOKING, **os.environ, **ENVIRONMENT, "FLWR_HOME": str(home), "PATH": path}
 
 
 def _refuse_other_key(connection: Connection, kit: Kit) -> None:

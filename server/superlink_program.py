@@ -1,6 +1,6 @@
 """Flower's SuperLink as a program, ``python -m server.superlink_program``, with more patience for its own database.
 
-SQLite has one writer at a time. Flower's requests wait five seconds for their turn and then fail, and with them the run;
+SQLite has one writer at a time. Flower's requests wait five seconds for their turn, then fail, and with them the run;
 on a machine with more work than processors that is soon over. Here they wait nearly as long as clients do.
 """
 

@@ -16,20 +16,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from client.supernode import LOOK
 from server.control import Control
 from server.federation_file import Federation, load_federation
 from server.provisioning import provision
 from server.superlink import SuperLink, end_group
 from shared.errors import RunError
 
+CROWDED = 4  # hospitals a processor
 JOINING = 180.0  # seconds until all hospitals are connected
 
 
 class RealHospital:
     """A hospital's folder beside its data, and the processes that work for it."""
 
-    def __init__(self, site_file: Path, home: Path) -> None:
-        self.home, self.site_file = home, home / "site.toml"
+    def __init__(self, site_file: Path, home: Path, environment: Mapping[str, str]) -> None:
+        self.home, self.site_file, self._environment = home, home / "site.toml", environment
         self._process: subprocess.Popen[bytes] | None = None
         home.mkdir(parents=True, exist_ok=True)
         values = tomllib.loads(site_file.read_text(encoding="utf-8"))
@@ -54,7 +56,7 @@ class RealHospital:
     def type(self, *words: str) -> str:
         """What `python -m client COMMAND site.toml …` prints; RunError if it fails."""
         call = [sys.executable, "-m", "client", words[0], str(self.site_file), *words[1:]]
-        done = subprocess.run(call, capture_output=True, text=True, check=False, env=environment())
+        done = subprocess.run(call, capture_output=True, text=True, check=False, env=self._environment)
         if done.returncode:
             raise RunError(f"{self.home.name}: client {words[0]}: {done.stderr or done.stdout}")
         return done.stdout
@@ -68,7 +70,9 @@ class RealHospital:
         """Start agent and SuperNode."""
         with (self.home / "join.log").open("ab") as log:
             call = [sys.executable, "-m", "client", "join", str(self.site_file)]
-            self._process = subprocess.Popen(call, stdout=log, stderr=log, env=environment(), start_new_session=True)
+            self._process = subprocess.Popen(
+                call, stdout=log, stderr=log, env=self._environment, start_new_session=True
+            )
 
     def leave(self) -> None:
         """End what was started."""
@@ -84,7 +88,8 @@ class RealFederation:
         """Hospitals by name with their site files."""
         folder = folder.resolve()  # hospitals' folders point into it
         folder.mkdir(parents=True, exist_ok=True)
-        self.hospitals = {name: RealHospital(path, folder / name) for name, path in site_files.items()}
+        around = environment(len(site_files))
+        self.hospitals = {name: RealHospital(path, folder / name, around) for name, path in site_files.items()}
         self.federation = self._provisioned(folder)
         self.link = SuperLink(self.federation)
 
@@ -159,7 +164,13 @@ def toml(value: Any) -> str:
     return json.dumps(value) if isinstance(value, str | bool) else str(value)
 
 
-def environment() -> dict[str, str]:
-    """Environment of a hospital's processes: this checkout's code first, one thread each."""
+def environment(hospitals: int) -> dict[str, str]:
+    """Environment of a hospital's processes: this checkout's code first, one thread each.
+
+    Many hospitals on one machine look for messages less often, so that their couriers do not all start at once: Flower
+    gives up a courier that needs more than 30 s to start, and starts another beside it.
+    """
     paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+    own = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+    crowd = hospitals / (os.cpu_count() or 1)
+    return own | ({LOOK: f"{crowd:g}"} if crowd > CROWDED else {})

@@ -43,12 +43,12 @@ def roll_call(grid: Grid, names: Iterable[str], deadline: float) -> dict[str, in
 
     A hospital that is not there is left out; the caller sees who is missing.
     """
-    wanted, until = set(names), time.monotonic() + deadline
-    while True:
-        found = connected(grid, wanted)
-        if wanted <= set(found) or time.monotonic() >= until:
-            break
-        time.sleep(POLL)
+    wanted, until, pause = set(names), time.monotonic() + deadline, POLL
+    found = connected(grid, wanted)
+    while wanted - set(found) and time.monotonic() < until:
+        time.sleep(pause)
+        found |= connected(grid, wanted)  # of many there is always one that is late with its sign of life
+        pause = min(1.2 * pause, SLOWEST)
     if not found:
         raise RunError("none of the study's hospitals is connected")
     return {name: found[name] for name in sorted(found)}

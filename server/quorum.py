@@ -13,6 +13,7 @@ from shared.wire import MESSAGE_TYPES, Arrays, Envelope, Refused, pack
 
 POLL = 0.05  # seconds between looks for new replies, at first
 SLOWEST = 0.5  # seconds between looks when nothing has come for a while
+TOGETHER = 1 << 26  # bytes of replies that may be in memory at once, as large as the question's arrays at most
 FAILURES = {
     ErrorCode.NODE_UNAVAILABLE: "is not connected any more",
     ErrorCode.MESSAGE_UNAVAILABLE: "its reply was lost on the way",
@@ -64,6 +65,7 @@ def ask(
     if not nodes:
         return
     packed = pack(arrays)
+    together = max(1, TOGETHER // max(1, sum(array.nbytes for array in arrays.values())))
     messages = [
         Message(tasks[site].to_record(packed), dst_node_id=node, message_type=MESSAGE_TYPES[tasks[site].header.kind])
         for site, node in nodes.items()
@@ -73,18 +75,22 @@ def ask(
     waiting = {message_id: site for message_id, site in zip(sent, nodes, strict=False) if message_id}
     for site in set(nodes) - set(waiting.values()):
         yield Answer(site, None, "could not be reached")
-    yield from _collect(grid, waiting, deadline)
+    yield from _collect(grid, waiting, together, deadline)
 
 
-def _collect(grid: Grid, waiting: dict[str, str], deadline: float) -> Iterator[Answer]:
-    """Answers to the messages ``waiting`` {message: hospital}, one at a time, and in the end those that are late."""
+def _collect(grid: Grid, waiting: dict[str, str], together: int, deadline: float) -> Iterator[Answer]:
+    """Answers to the messages ``waiting`` {message: hospital}, and in the end those that are late.
+
+    So many are asked for ``together``: one where they are large, so that no two replies are in memory.
+    """
     begun, pause = time.monotonic(), POLL
     while waiting:
         pause = min(1.2 * pause, SLOWEST)
-        for identifier in list(waiting):
-            for message in grid.pull_messages([identifier]):  # one, so that no two replies are in memory
-                site, pause = waiting.pop(identifier, ""), POLL
-                if site and message.metadata.reply_to_message_id == identifier:
+        identifiers = list(waiting)
+        for start in range(0, len(identifiers), together):
+            for message in grid.pull_messages(identifiers[start : start + together]):
+                site, pause = waiting.pop(message.metadata.reply_to_message_id, ""), POLL
+                if site:
                     answer = _read(site, message, time.monotonic() - begun)
                     yield answer
                     del answer

@@ -28,7 +28,8 @@ from flwr.supernode.fleet_http_connection import http_request_response
 
 Returned = TypeVar("Returned")
 Connection = tuple[Any, ...]  # Flower's eight: node, receive, send, two for runs and apps, pull, push, confirm
-POLL = 3.0  # seconds between two looks for a message, as a SuperNode does
+POLL = 3.0  # seconds between two looks for a message, as a SuperNode does, or between two tries
+CROWD = 20  # looks a second at most: Flower's server has no processor left for more on the machine that also answers
 ENDING = 60.0  # seconds for all threads to end
 
 
@@ -96,7 +97,7 @@ def _hospital(place: Place, name: str, app: ClientApp, turn: threading.Lock, sto
     authority = place.authority.read_bytes()
     with http_request_response(place.server, False, authority, (key, key.public_key())) as connection:
         context = Context(1, connection[0], {"site": name}, RecordDict(), {})
-        while not stop.wait(POLL):
+        while not stop.wait(max(POLL, len(place.keys) / CROWD)):
             received = None
             with suppress(httpx.HTTPError):
                 received = connection[1]()

@@ -37,11 +37,27 @@ def _cluster_centroids(masks: list[int], neighbours: int, seed: int) -> Any:
     return ClusterCentroids(estimator=KMeans(random_state=seed, n_init=3), random_state=seed)
 
 
+def _smote_nc_centroids(masks: list[int], neighbours: int, seed: int) -> Any:
+    """Classes below the mean size of a class grow to it, then those above it shrink: together they stay as many."""
+    from imblearn.over_sampling import SMOTENC
+    from imblearn.pipeline import make_pipeline
+
+    grown = SMOTENC(masks, sampling_strategy=_to_mean_size, random_state=seed, k_neighbors=neighbours)
+    return make_pipeline(grown, _cluster_centroids(masks, neighbours, seed))
+
+
+def _to_mean_size(classes: npt.NDArray[np.int64]) -> dict[int, int]:
+    found = np.unique_counts(classes)
+    mean = len(classes) // len(found.values)
+    return {int(kind): mean for kind, n in zip(found.values, found.counts, strict=True) if n < mean}
+
+
 # (columns that are presence masks, neighbours, seed) -> a sampler of imbalanced-learn
 RESAMPLERS: dict[str, Callable[[list[int], int, int], Any]] = {
     "smote": _smote,
     "smote-nc": _smote_nc,
     "cluster-centroids": _cluster_centroids,
+    "smote-nc-centroids": _smote_nc_centroids,
 }
 
 

@@ -94,7 +94,7 @@ class Training(Section):
     batch: int | None = Field(default=None, ge=1)
     average: Literal["last-half", "none"] = "last-half"
     loss: LossChoice = CrossEntropy()
-    resample: Literal["none", "smote", "smote-nc", "cluster-centroids"] = "none"
+    resample: Literal["none", "smote", "smote-nc", "cluster-centroids", "smote-nc-centroids"] = "none"
     recalibrate: Literal["none", "intercept", "intercept-slope"] = "none"
     min_contributors: int = Field(default=2, ge=1)
 

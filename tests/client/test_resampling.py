@@ -12,6 +12,7 @@ from shared.study import Study
 from tests.small import random_batch, small_study
 
 OPEN = 'privacy={mechanism="none"}'
+SIZES = {"smote": 32, "smote-nc": 32, "cluster-centroids": 8, "smote-nc-centroids": 20}  # of 8 and 32
 
 
 def rare(study: Study) -> Batch:
@@ -28,7 +29,7 @@ def test_classes_are_balanced_and_patients_plausible(kind: str, tmp_path: Path) 
     before = rare(study)
     after = resampled(study, before)
     events = after.outcome[:, 0] == 1
-    assert int(events.sum()) == int((~events).sum()) == (8 if kind == "cluster-centroids" else 32)
+    assert int(events.sum()) == int((~events).sum()) == SIZES[kind]
     assert {name: values.shape[1:] for name, values in after.inputs.items()} == {
         name: values.shape[1:] for name, values in before.inputs.items()
     }
@@ -39,6 +40,14 @@ def test_classes_are_balanced_and_patients_plausible(kind: str, tmp_path: Path) 
         assert not after.inputs[name][~mask].any()
     again = resampled(study, rare(study))
     assert all(torch.equal(again.inputs[name], after.inputs[name]) for name in after.inputs)
+
+
+def test_classes_of_one_size_stay_as_they_are(tmp_path: Path) -> None:
+    study = small_study(tmp_path, OPEN, 'training.resample="smote-nc-centroids"')
+    batch = rare(study)
+    batch.outcome[:, 0] = torch.arange(40) % 2
+    events = resampled(study, batch).outcome[:, 0]
+    assert int(events.sum()) == int((1 - events).sum()) == 20
 
 
 def test_without_a_request_or_without_a_second_class_nothing_changes(tmp_path: Path) -> None:

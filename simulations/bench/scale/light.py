@@ -29,7 +29,8 @@ from flwr.supernode.fleet_http_connection import http_request_response
 Returned = TypeVar("Returned")
 Connection = tuple[Any, ...]  # Flower's eight: node, receive, send, two for runs and apps, pull, push, confirm
 POLL = 3.0  # seconds between two looks for a message, as a SuperNode does, or between two tries
-CROWD = 20  # looks a second at most: Flower's server has no processor left for more on the machine that also answers
+CROWD = 8  # looks a second at most: at 20 they alone kept the SuperLink from answering anything else
+TALKING = 4  # messages at a time on their way or in memory here: one by one, each waits for the other's round trips
 ENDING = 60.0  # seconds for all threads to end
 
 
@@ -43,6 +44,14 @@ class Place:
     data: Path
     state: Path
     keys: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Turns:
+    """What hospitals of one process share: a few exchange messages at a time, one works."""
+
+    talking: threading.Semaphore
+    working: threading.Lock
 
 
 class LightHospitals:
@@ -82,15 +91,15 @@ def _serve(place: Place, stop: Event) -> None:
     from simulations.arms import Hooks, Reach, open_consortium
 
     app = courier(Reach(open_consortium(study_from_text(place.study), place.data, place.state), Hooks()))
-    turn = threading.Lock()  # one message at a time is in memory here
-    threads = [threading.Thread(target=_hospital, args=(place, name, app, turn, stop)) for name in place.keys]
+    turns = Turns(threading.Semaphore(TALKING), threading.Lock())
+    threads = [threading.Thread(target=_hospital, args=(place, name, app, turns, stop)) for name in place.keys]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def _hospital(place: Place, name: str, app: ClientApp, turn: threading.Lock, stop: Event) -> None:
+def _hospital(place: Place, name: str, app: ClientApp, turns: Turns, stop: Event) -> None:
     """What a SuperNode does."""
     key = form.load_ssh_private_key(place.keys[name], None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
@@ -102,8 +111,13 @@ def _hospital(place: Place, name: str, app: ClientApp, turn: threading.Lock, sto
             with suppress(httpx.HTTPError):
                 received = connection[1]()
             if received is not None:
-                with turn, suppress(RunNotRunningException):
-                    _answer(connection, received, lambda message: app(message, context), stop)
+                with turns.talking, suppress(RunNotRunningException):
+                    _answer(connection, received, partial(_reply, app, context, turns), stop)
+
+
+def _reply(app: ClientApp, context: Context, turns: Turns, message: Message) -> Message:
+    with turns.working:
+        return app(message, context)
 
 
 def _answer(

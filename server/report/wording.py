@@ -22,6 +22,7 @@ METRICS = {
     "calibration_intercept": "Calibration intercept",
     "calibration_slope": "Calibration slope",
     "citl": "Calibration in the large",
+    "delong_p": "p of DeLong's test of the primary model against this one",
     "f1": "F1",
     "ici": "ICI",
     "log_rank_p": "p of the log-rank test between risk groups",

@@ -6,7 +6,7 @@ from server.report.results import Published, Reader
 from server.report.side_by_side import common_size
 from server.report.view import Estimate, Place, View, unique
 
-LOG_RANK = "log_rank_p"
+LOG_RANK, DELONG = "log_rank_p", "delong_p"
 
 
 def published(view: View) -> Section:
@@ -44,13 +44,17 @@ def _published(view: View, row: Published) -> tuple[Cell, ...]:
 
 
 def _ours(view: View, place: Place, metric: str) -> Estimate:
-    """This run's figure; a log-rank test stands with the curves of the risk groups."""
-    if metric != LOG_RANK:
+    """This run's figure; a test's p stands with the risk groups' curves or with the planned comparisons."""
+    if metric not in (LOG_RANK, DELONG):
         return view.figure(view.main, place, metric)
     where = (view.main.arm, view.main.private, place.model, place.fold, place.cohort, place.site)
-    for own in view.results.survival:
+    for own in view.results.survival if metric == LOG_RANK else ():
         if (own.arm, own.private, own.model, own.fold, own.cohort, own.site) == where:
             return Estimate(own.p, n=own.n, events=own.events, reason=own.reason)
+    for row in view.results.comparisons if metric == DELONG else ():
+        pair = (row.arm_b, row.private_b, row.model_b, row.fold, row.cohort, row.site)
+        if (row.kind, row.metric, row.model_a) == ("models", "auc", view.primary) and pair == where:
+            return Estimate(row.p, n=row.n, events=row.events, reason=row.reason)
     return Estimate(None, reason=wording.NOT_RUN)
 
 

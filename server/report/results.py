@@ -158,6 +158,7 @@ class Published(Section):
     estimate: Number
     low: Number | None
     high: Number | None
+    checked: bool = False  # held against all tables of the cohort's patients, together with its neighbours
     flag: str = ""  # a sentence where the printed figures cannot all be true
 
 

@@ -37,11 +37,14 @@ METRICS = {
     "r2_mean": "R², mean of horizons",
     "rmse": "Root mean squared error",
 }
+TESTS = ("log_rank_p", "delong_p")
 PROTECTION = {True: "under privacy", False: "no privacy"}
 
 
 def number(value: float, metric: str) -> str:
-    """A figure with the decimals of its metric: AUC 0.853, sensitivity 0.81."""
+    """A figure with the decimals of its metric: AUC 0.853, sensitivity 0.81; a p as ``p_value`` gives it."""
+    if metric in TESTS:
+        return p_value(value)
     text = f"{value:.{DECIMALS.get(metric, DEFAULT_DECIMALS)}f}"
     return text.replace("-", "−" if float(text) else "")
 

@@ -66,8 +66,9 @@ def published_rows(study: Study) -> Iterator[Published]:
     flags = {cohort: _flag(study, cohort) for cohort in study.evaluation.published_patients}
     for name, (estimate, low, high) in study.evaluation.published.items():
         metric, cohort, model = published_place(name)
-        flag = flags.get(cohort, "") if metric in MEASURES and not model else ""
-        figure = {"metric": metric, "cohort": cohort, "model": model or None, "flag": flag}
+        checked = metric in MEASURES and not model and cohort in flags
+        told = {"checked": checked, "flag": flags[cohort] if checked else ""}
+        figure = {"metric": metric, "cohort": cohort, "model": model or None, **told}
         yield Published.model_validate({**figure, "estimate": estimate, "low": low, "high": high})
 
 

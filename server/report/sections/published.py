@@ -6,7 +6,7 @@ from server.report.results import Published, Reader
 from server.report.side_by_side import common_size
 from server.report.view import Estimate, Place, View, unique
 
-LOG_RANK, DELONG = "log_rank_p", "delong_p"
+LOG_RANK, DELONG = wording.TESTS
 
 
 def published(view: View) -> Section:
@@ -34,7 +34,7 @@ def _published(view: View, row: Published) -> tuple[Cell, ...]:
         cell = Cell(wording.DASH, ("one figure a left-out hospital: see the side-by-side table",))
     name = f"{wording.metric_name(row.metric)}, {wording.COHORTS[row.cohort].lower()}"
     theirs = estimate_cell(Estimate(row.estimate, row.low, row.high), row.metric)
-    check = Cell(row.flag, strong=True) if row.flag else Cell("no contradiction found")
+    check = Cell(row.flag, strong=True) if row.flag else Cell("no contradiction found" if row.checked else wording.DASH)
     return (
         Cell(name, (row.model,) if row.model else ()),
         Cell(theirs.text, (*theirs.small, "published")),
@@ -45,7 +45,7 @@ def _published(view: View, row: Published) -> tuple[Cell, ...]:
 
 def _ours(view: View, place: Place, metric: str) -> Estimate:
     """This run's figure; a test's p stands with the risk groups' curves or with the planned comparisons."""
-    if metric not in (LOG_RANK, DELONG):
+    if metric not in wording.TESTS:
         return view.figure(view.main, place, metric)
     where = (view.main.arm, view.main.private, place.model, place.fold, place.cohort, place.site)
     for own in view.results.survival if metric == LOG_RANK else ():

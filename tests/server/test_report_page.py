@@ -300,5 +300,6 @@ def test_a_published_p_of_delong_stands_beside_the_planned_comparison() -> None:
     printed = Published.model_validate({"metric": "delong_p", **name, "estimate": 0.017, "low": None, "high": None})
     (table,) = published(View(study.model_copy(update={"published": (printed,)}))).tables
     told, theirs, ours, _ = table.groups[0].rows[0]
-    assert told.text.startswith("p of DeLong's test") and planned.model_b in told.small
+    assert told.text.startswith("p of DeLong's test")
+    assert planned.model_b in told.small
     assert (theirs.text, ours.text) == ("0.017", "< 0.001")

@@ -3,8 +3,10 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from shared.encoders.beats import PEAK, POINTS, STEP, find_beats, rhythm
 from shared.encoders.byte_histogram import BYTES, ByteHistogram
@@ -14,6 +16,7 @@ from shared.encoders.hashed_bag import BUCKETS, HashedBag
 from shared.encoders.picture_features import count_features, picture_features
 from shared.encoders.recurrent import CHANNELS, carried_forward
 from shared.encoders.resnet1d import Resnet1d, Resnet1dTransformer
+from shared.encoders.smoothing import REACH, gaussian
 from shared.encoders.wavelets import count_features as count_wavelets
 from shared.encoders.wavelets import haar, scattering
 from shared.encoders.window_statistics import statistics
@@ -173,3 +176,13 @@ def test_a_volume_of_another_kind_is_not_too_long_for_a_step() -> None:
         assert values.shape == (encoder.readout.in_features,)
         assert values.norm() <= LONGEST * (1 + 1e-5)
     assert encoder.prepare(torch.zeros(spec.shape)).isfinite().all()
+
+
+@pytest.mark.parametrize("shape", [(2, 9, 14), (1, 12, 7, 10)])
+@pytest.mark.parametrize("sigma", [0.8, 2.5])
+def test_smoothing_is_scipys(shape: tuple[int, ...], sigma: float) -> None:
+    """Also where the kernel is wider than the picture."""
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    radius, axes = int(np.ceil(REACH * sigma)), tuple(range(1, len(shape)))
+    known = ndimage.gaussian_filter(x.numpy(), sigma, mode="nearest", radius=radius, axes=axes)
+    assert np.abs(gaussian(x, sigma).numpy() - known).max() < 1e-6

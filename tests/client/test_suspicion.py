@@ -2,14 +2,17 @@
 
 import csv
 
+import numpy as np
 import pytest
 from rich.console import Console
+from scipy.stats import norm
+from sklearn.metrics import roc_auc_score
 
 from client.archive import Archive
 from client.check import findings_of
 from client.check_notes import notes
 from client.site import load_site
-from client.suspicion import suspicious
+from client.suspicion import Question, _separates, suspicious
 from server.report.results import Results
 from shared.study_file import load_study
 from simulations.catalog.checks import Page
@@ -98,6 +101,16 @@ def test_numbers_words_and_gaps_are_told_by_their_column(tmp_path, change, told)
     folder = _site(tmp_path, change)
     found = list(suspicious(findings(small_study(tmp_path), folder)))
     assert [note.split(" alone")[0] for note in found] == told
+
+
+@pytest.mark.parametrize(("each", "told"), [(15, False), (300, True)])
+def test_a_high_figure_is_chance_among_few_and_told_among_many(each, told):
+    event = np.repeat([False, True], each)
+    score = np.tile(norm.ppf((np.arange(each) + 0.5) / each), 2) + 2.95 * event
+    question = Question(event, np.ones(2 * each, dtype=np.bool_))
+    assert 0.98 < roc_auc_score(event, score) < 0.99
+    assert _separates(score, question, smallest=10) is told
+    assert _separates(-score, question, smallest=10) is told
 
 
 def test_a_class_below_the_hospitals_minimum_says_nothing(tmp_path):

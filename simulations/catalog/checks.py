@@ -49,10 +49,10 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def faults_of(line: Line, folder: Path) -> Iterator[str]:
-    """What is wrong with a study that ran to its end."""
-    if line.federated is None and line.private is None:
-        yield f"no main figure ({line.metric})"
+def faults_of(line: Line, folder: Path, tells: bool = True) -> Iterator[str]:
+    """What is wrong with a study that ran to its end; whether it must tell a figure where the hospitals withhold it."""
+    if line.federated is None and line.private is None and (tells or not line.withheld):
+        yield f"no main figure ({line.metric}{': ' * bool(line.withheld)}{line.withheld})"
     wanted = LEAK if line.leaks else ()
     yield from (f"warning: {text}" for text in line.warnings if not any(words in text for words in wanted))
     try:

@@ -2,7 +2,8 @@
 
 from server.report.fields import CohortName
 from server.report.results import Published, Results
-from server.report.view import ORACLE, Column, Place, View, mean
+from server.report.view import ORACLE, Column, Estimate, Place, View, mean
+from server.report.wording import NOT_RUN
 from shared.study import Study
 from simulations.catalog.lines import Line
 
@@ -37,6 +38,7 @@ def line_of(study: Study, results: Results, folder: str) -> Line:
         private=figures["private"],
         alone=figures["alone"],
         published=(printed.estimate, printed.low, printed.high) if printed else None,
+        withheld=_withheld(view, cohort),
         inferred=study.source.inferred,
         leaks=tuple(study.simulation.leak) if study.simulation else (),
         warnings=results.warnings,
@@ -44,8 +46,17 @@ def line_of(study: Study, results: Results, folder: str) -> Line:
 
 
 def _figure(view: View, column: Column, cohort: CohortName) -> float | None:
-    found = [view.figure(column, Place(view.primary, fold, cohort)) for fold in view.folds]
-    return mean(found, apart=True).value
+    return _estimate(view, column, cohort).value
+
+
+def _withheld(view: View, cohort: CohortName) -> str:
+    """Why the main figure is not told, where it was asked for."""
+    reason = _estimate(view, view.main, cohort).reason
+    return "" if reason in (None, NOT_RUN) else reason
+
+
+def _estimate(view: View, column: Column, cohort: CohortName) -> Estimate:
+    return mean([view.figure(column, Place(view.primary, fold, cohort)) for fold in view.folds], apart=True)
 
 
 def _published(results: Results, metric: str, cohort: str) -> Published | None:

@@ -13,7 +13,8 @@ class Line(Section):
     """A study's main figure by arm, and the published one with its interval; all None where the study failed.
 
     ``digest`` is of the study as it was run; ``folder`` lies beside the index; ``private`` is federated under privacy,
-    the other arms are without; ``leaks`` are inputs that leak the outcome on purpose.
+    the other arms are without; ``withheld`` is why a study that ran has no main figure; ``leaks`` are inputs that leak
+    the outcome on purpose.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Line(Section):
     private: float | None = None
     alone: float | None = None
     published: tuple[float, float | None, float | None] | None = None
+    withheld: str = ""
     inferred: tuple[str, ...] = ()
     leaks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

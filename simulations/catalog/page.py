@@ -29,9 +29,9 @@ TEMPLATE = """<!DOCTYPE html>
 {% for line, cells in rows %}<tr><th scope="row">{% if line.folder %}<a href="{{ line.folder }}/report.html">{% endif
  %}{{ cells[0] }}{% if line.folder %}</a>{% endif %}</th>{% for cell in cells[1:] %}<td>{{ cell }}</td>{% endfor %}</tr>
 {% endfor %}</tbody></table>
-{% for line, _ in rows if line.inferred or line.faults %}<h2>{{ line.name }}</h2>
+{% for line, _ in rows if line.inferred or line.faults or line.withheld %}<h2>{{ line.name }}</h2>
 <ul>{% for text in line.faults %}<li><strong>Failed: {{ text }}</strong></li>{% endfor
- %}{% for text in line.inferred %}<li>Design inferred: {{ text }}</li>{% endfor %}</ul>
+ %}{% if line.withheld %}<li>No figure: {{ line.withheld }}</li>{% endif %}{% for text in line.inferred %}<li>Design inferred: {{ text }}</li>{% endfor %}</ul>
 {% endfor %}</main></body></html>
 """
 

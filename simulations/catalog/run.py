@@ -40,8 +40,9 @@ def run_catalog(wanted: Sequence[Study], results: Path, size: Size, console: Con
             console.print(f"{study.name}: finished before", highlight=False)
             continue
         lines[study.name] = one(study, results, size)
-        told = "; ".join(lines[study.name].faults) or "ok"
-        console.print(f"{study.name}: {told}, {lines[study.name].seconds:.0f} s", highlight=False, soft_wrap=True)
+        line = lines[study.name]
+        told = "; ".join(line.faults) or (f"no figure: {line.withheld}" if line.withheld else "ok")
+        console.print(f"{study.name}: {told}, {line.seconds:.0f} s", highlight=False, soft_wrap=True)
         write_lines(results, lines.values())
     known = catalog()
     found = sorted(lines.values(), key=lambda line: known.index(line.name) if line.name in known else len(known))
@@ -69,6 +70,6 @@ def one(study: Study, results: Path, size: Size) -> Line:
         fault = f"{type(error).__name__}, see {trace.name}"
     else:
         seconds = round(time.monotonic() - begun, 1)
-        return line.model_copy(update={"faults": tuple(faults_of(line, folder)), "seconds": seconds})
+        return line.model_copy(update={"faults": tuple(faults_of(line, folder, size.tells)), "seconds": seconds})
     seconds = round(time.monotonic() - begun, 1)
     return Line(name=study.name, digest=study.digest, seconds=seconds, faults=(fault,))

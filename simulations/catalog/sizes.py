@@ -20,13 +20,14 @@ class Size:
     invented: Path  # where invented hospitals are kept
     minimums: Mapping[str, int] = field(default_factory=dict)
     resumes: bool = True  # studies that an earlier call finished are not run again
+    tells: bool = True  # a main figure must be told; a paper's own size can be too small for the hospitals' minimums
     tidies: bool = False  # invented hospitals are removed once their study is finished
 
 
 ARMS = ("study", "figure", "oracle", "pooled", "federated", "private", "alone", "published", "s")
 GAPS = ("study", "figure", "oracle", "pooled", "federated", "below oracle", "below pooled", "within .03", "s")
 SIZES: dict[str, Size] = {
-    "catalog": Size("The catalog of studies", lambda _: [], ARMS, INVENTED),
+    "catalog": Size("The catalog of studies", lambda _: [], ARMS, INVENTED, tells=False),
     "quick": Size("The catalog of studies, cut small", cuts, ARMS, INVENTED / "quick", MINIMUMS, resumes=False),
     "ample": Size("The catalog of studies, ample", ample, GAPS, INVENTED / "ample", tidies=True),
 }

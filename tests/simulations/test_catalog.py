@@ -163,6 +163,15 @@ def test_a_report_that_does_not_open_or_does_not_tell_is_a_fault(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_papers_own_size_may_be_too_small_to_tell_and_no_other(tmp_path):
+    (tmp_path / "report.html").write_text("<html><body></body></html>")
+    line = Line(name="x", digest="", metric="auc", withheld="too few events")
+    assert list(faults_of(line, tmp_path)) == ["no main figure (auc: too few events)"]
+    assert list(faults_of(line, tmp_path, tells=False)) == []
+    assert list(faults_of(line.model_copy(update={"withheld": ""}), tmp_path, tells=False)) == ["no main figure (auc)"]
+    assert [name for name, size in SIZES.items() if not size.tells] == ["catalog"]
+
+
 @pytest.mark.slow
 def test_every_study_runs_cut_small(tmp_path):
     call = [sys.executable, "-m", "simulations", "all", "--quick", "--results", str(tmp_path / "results")]

@@ -31,7 +31,8 @@ TEMPLATE = """<!DOCTYPE html>
 {% endfor %}</tbody></table>
 {% for line, _ in rows if line.inferred or line.faults or line.withheld %}<h2>{{ line.name }}</h2>
 <ul>{% for text in line.faults %}<li><strong>Failed: {{ text }}</strong></li>{% endfor
- %}{% if line.withheld %}<li>No figure: {{ line.withheld }}</li>{% endif %}{% for text in line.inferred %}<li>Design inferred: {{ text }}</li>{% endfor %}</ul>
+ %}{% if line.withheld %}<li>No figure: {{ line.withheld }}</li>{% endif
+ %}{% for text in line.inferred %}<li>Design inferred: {{ text }}</li>{% endfor %}</ul>
 {% endfor %}</main></body></html>
 """
 

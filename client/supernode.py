@@ -19,6 +19,7 @@ ENVIRONMENT = {
 }
 LOOK = "FLWR_SUPEREXEC_TASK_POLL_INTERVAL"  # seconds between two looks for a message; a hospital's IT may set it
 LOOKING = {LOOK: "0.2"}  # 1 by default
+STARTING = 90.0  # seconds that a courier may take to start: after Flower's 30 a slow machine starts another beside it
 
 
 def run_supernode(site_file: Path) -> int:
@@ -33,10 +34,20 @@ def run_supernode(site_file: Path) -> int:
     sys.argv = words
     from flwr.supernode.cli import flower_supernode  # after its environment is set
 
+    _wait_longer_for_couriers()
     flower_supernode()
     sys.stderr.write("The connection to the coordinator has ended.\n")
     sys.stderr.flush()
     os._exit(FAILED)
+
+
+def _wait_longer_for_couriers() -> None:
+    """STARTING instead of one of Flower's intervals; one that runs has as long between two signs of life as before."""
+    from flwr.common.constant import HEARTBEAT_DEFAULT_INTERVAL, HEARTBEAT_PATIENCE
+    from flwr.supercore.corestate import in_memory_corestate as couriers
+
+    patience = HEARTBEAT_PATIENCE * HEARTBEAT_DEFAULT_INTERVAL / STARTING
+    vars(couriers).update(HEARTBEAT_DEFAULT_INTERVAL=STARTING, HEARTBEAT_PATIENCE=patience)
 
 
 def call(front: Front) -> tuple[list[str], dict[str, str]]:

@@ -169,6 +169,22 @@ def test_a_supernode_whose_loop_ended_does_not_stay(joinable: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "The connection to the coordinator has ended.\n")
 
 
+def test_flower_gives_a_courier_the_time_that_a_slow_machine_needs_to_start() -> None:
+    """And one that runs still has a minute between two signs of life, as Flower gives it."""
+    program = (
+        "from datetime import UTC, datetime; from client.supernode import _wait_longer_for_couriers\n"
+        "from flwr.supercore.object_store.in_memory_object_store import InMemoryObjectStore as Objects\n"
+        "from flwr.supernode.nodestate.in_memory_nodestate import InMemoryNodeState\n"
+        "_wait_longer_for_couriers()\n"
+        "state = InMemoryNodeState(Objects())\n"
+        "task = state.create_task('flwr-clientapp', 1)\n"
+        "left = lambda: round((state.task_token_store[task].active_until - datetime.now(UTC)).total_seconds())\n"
+        "state.claim_task(task); print(left()); state.activate_task(task); print(left())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["90", "60"], done.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent died")
 def test_what_join_started_ends_with_it(joinable: Path) -> None:
     front = load_front(joinable)

@@ -56,7 +56,8 @@ class RealHospital:
     def type(self, *words: str) -> str:
         """What `python -m client COMMAND site.toml …` prints; RunError if it fails."""
         call = [sys.executable, "-m", "client", words[0], str(self.site_file), *words[1:]]
-        done = subprocess.run(call, capture_output=True, text=True, check=False, env=self._environment)
+        around = {**os.environ, **self._environment}
+        done = subprocess.run(call, capture_output=True, text=True, check=False, env=around)
         if done.returncode:
             raise RunError(f"{self.home.name}: client {words[0]}: {done.stderr or done.stdout}")
         return done.stdout
@@ -70,9 +71,8 @@ class RealHospital:
         """Start agent and SuperNode."""
         with (self.home / "join.log").open("ab") as log:
             call = [sys.executable, "-m", "client", "join", str(self.site_file)]
-            self._process = subprocess.Popen(
-                call, stdout=log, stderr=log, env=self._environment, start_new_session=True
-            )
+            around = {**os.environ, **self._environment}
+            self._process = subprocess.Popen(call, stdout=log, stderr=log, env=around, start_new_session=True)
 
     def leave(self) -> None:
         """End what was started."""
@@ -165,12 +165,12 @@ def toml(value: Any) -> str:
 
 
 def environment(hospitals: int) -> dict[str, str]:
-    """Environment of a hospital's processes: this checkout's code first, one thread each.
+    """What a hospital's processes have beside this one's environment: this checkout's code first, one thread each.
 
     Many hospitals on one machine look for messages less often, so that their couriers do not all start at once: Flower
-    gives up a courier that needs more than 30 s to start, and starts another beside it.
+    gives up a courier that is long to start, and starts another beside it.
     """
     paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    own = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+    own = {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
     crowd = hospitals / (os.cpu_count() or 1)
     return own | ({LOOK: f"{crowd:g}"} if crowd > CROWDED else {})

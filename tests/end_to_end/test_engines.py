@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,9 @@ def ran(folder: Path, engine: str) -> Found:
     """Weights, and the figures of results.json."""
     words = ["run", "small.toml", "--data", "data", "--engine", engine, "--results", engine]
     call = [sys.executable, "-m", "simulations", *words, "--set", CALM, "--set", "training.rounds=1"]
-    done = subprocess.run(call, cwd=folder, env=environment(3), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        call, cwd=folder, env={**os.environ, **environment(3)}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     (results,) = (folder / engine).iterdir()
     (models,) = (results / "models").iterdir()

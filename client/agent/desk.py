@@ -1,6 +1,7 @@
 """What an agent keeps of one run: its study, its model, its patients by role, and the plan of its privacy."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from client.evaluation import Learner
 from client.imputation import imputed
 from client.prognosis import FollowUp
 from client.proportional import Hazards
+from client.resampling import resampled
 from client.site import Site
 from client.splits import ACROSS, LEFT_OUT
 from client.weights import verified_weights
@@ -64,6 +66,15 @@ class Desk:
     def patients(self, role: Role) -> Batch:
         """This hospital's patients of a role."""
         return self._batch.pick(torch.from_numpy(self._roles == role))
+
+    def learned(self) -> Batch:
+        """Training patients as a round learns from them: with balanced classes where the study asks for that."""
+        return self.patients("train") if self.study.training.resample == "none" else self._balanced
+
+    @cached_property
+    def _balanced(self) -> Batch:
+        """The same in every round, and made once: merging thousands of patients takes seconds."""
+        return resampled(self.study, self.patients("train"))
 
     def nomograms(self, role: Role) -> dict[str, Floats]:
         """Log odds (units, 1) of each nomogram on these patients, in the same order."""

@@ -18,7 +18,6 @@ from client.noised import NOISED_ONLY, exact_tallies, noised_figures
 from client.portrait import Sitting, portrait
 from client.pretraining import pretrain
 from client.probe import require_sound
-from client.resampling import resampled
 from client.risks import with_risks
 from client.same_order import one_table_an_order
 from client.training import Round, train_round
@@ -100,7 +99,7 @@ def train(desk: Desk, books: Books, task: Envelope) -> Answer:
     before = {name: value.detach().numpy().copy() for name, value in desk.model.named_parameters()}
     if header.stage != "fusion" and header.round == 1:
         pretrain(desk.model, desk.patients("train"), desk.study, groups)
-    releases = train_round(desk.model, resampled(desk.study, desk.patients("train")), todo)
+    releases = train_round(desk.model, desk.learned(), todo)
     if spend and releases != spend.steps:
         raise PrivacyRefusal("accounting", "the steps made are not the steps planned; nothing is released")
     update: Arrays = {

@@ -3,7 +3,10 @@
 import shutil
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +22,8 @@ from simulations.catalog.page import table_of, write_page
 from simulations.catalog.sizes import Size
 from simulations.study_run import bars, invented_folder, run_study
 
+ENDED = "a process of the run was ended from outside, as by a lack of memory: try again with fewer --jobs"
+
 
 def studies(names: Sequence[str], size: Size) -> list[Study]:
     """The catalog's studies of these names (none: all) that have invented hospitals, at a size."""
@@ -30,19 +35,20 @@ def studies(names: Sequence[str], size: Size) -> list[Study]:
     ]
 
 
-def run_catalog(wanted: Sequence[Study], results: Path, size: Size, console: Console) -> list[Line]:
-    """Every study's line, in order; where the size resumes, those that an earlier call finished are not run again."""
+def run_catalog(wanted: Sequence[Study], results: Path, size: Size, console: Console, jobs: int = 1) -> list[Line]:
+    """Every study's line, in order; where the size resumes, those that an earlier call finished are not run again.
+
+    ``jobs`` is how many studies run side by side, each in a process of its own; a study's figures do not depend on it.
+    """
     results.mkdir(parents=True, exist_ok=True)
     lines = read_lines(results) if size.resumes else {}
-    for study in wanted:
-        before = lines.get(study.name)
-        if before and before.digest == study.digest and not before.faults:
-            console.print(f"{study.name}: finished before", highlight=False)
-            continue
-        lines[study.name] = one(study, results, size)
-        line = lines[study.name]
+    before = [study.name for study in wanted if _finished(study, lines.get(study.name))]
+    for name in before:
+        console.print(f"{name}: finished before", highlight=False)
+    for line in _finishing([study for study in wanted if study.name not in before], results, size, jobs):
+        lines[line.name] = line
         told = "; ".join(line.faults) or (f"no figure: {line.withheld}" if line.withheld else "ok")
-        console.print(f"{study.name}: {told}, {line.seconds:.0f} s", highlight=False, soft_wrap=True)
+        console.print(f"{line.name}: {told}, {line.seconds:.0f} s", highlight=False, soft_wrap=True)
         write_lines(results, lines.values())
     known = catalog()
     found = sorted(lines.values(), key=lambda line: known.index(line.name) if line.name in known else len(known))
@@ -50,6 +56,28 @@ def run_catalog(wanted: Sequence[Study], results: Path, size: Size, console: Con
     console.print(table_of(size, found))
     console.print(f"Written: {page}", highlight=False, soft_wrap=True)
     return [lines[study.name] for study in wanted]
+
+
+def _finished(study: Study, line: Line | None) -> bool:
+    return line is not None and line.digest == study.digest and not line.faults
+
+
+def _finishing(wanted: Sequence[Study], results: Path, size: Size, jobs: int) -> Iterator[Line]:
+    """Lines as their studies end."""
+    if jobs == 1 or len(wanted) < 2:
+        yield from (one(study, results, size) for study in wanted)
+        return
+    pool = ProcessPoolExecutor(min(jobs, len(wanted)), get_context("spawn"))
+    try:
+        running = {pool.submit(one, study, results, size): study for study in wanted}
+        for done in as_completed(running):
+            study = running[done]
+            try:
+                yield done.result()
+            except BrokenProcessPool:
+                yield Line(name=study.name, digest=study.digest, faults=(ENDED,))
+    finally:
+        pool.shutdown(cancel_futures=True)  # where it is interrupted, what has not begun does not begin
 
 
 def one(study: Study, results: Path, size: Size) -> Line:

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from client.agent.desk import Desk
+from client.archive import Archive
 from client.resampling import RESAMPLERS, resampled
 from shared.batch import Batch
 from shared.errors import StudyError
 from shared.study import Study
-from tests.small import random_batch, small_study
+from tests.small import hospital, random_batch, run_of, small_study
 
 OPEN = 'privacy={mechanism="none"}'
 SIZES = {"smote": 32, "smote-nc": 32, "cluster-centroids": 8, "smote-nc-centroids": 20}  # of 8 and 32
@@ -56,6 +58,15 @@ def test_without_a_request_or_without_a_second_class_nothing_changes(tmp_path: P
     assert resampled(plain, batch) is batch
     healthy = Batch(batch.inputs, batch.present, torch.zeros(40, 1))
     assert resampled(asked, healthy) is healthy
+
+
+def test_a_hospital_balances_its_patients_once_for_all_rounds(tmp_path: Path) -> None:
+    study = small_study(tmp_path, OPEN, 'training.resample="smote"')
+    site = hospital(tmp_path, open_to_all=True)
+    desk = Desk(Archive(site), site, study, run_of(study))
+    balanced = desk.learned()
+    assert desk.learned() is balanced
+    assert 0 < 2 * int(balanced.outcome.sum()) == len(balanced.outcome)
 
 
 def test_it_is_refused_under_privacy_with_the_reason(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The catalog: all studies load, three run a round each from invention to the report, and a fault is named."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from simulations.catalog.checks import Page, faults_of
 from simulations.catalog.cuts import EPSILON, PATIENTS, cuts
 from simulations.catalog.lines import Line, read_lines
 from simulations.catalog.page import COLUMNS
-from simulations.catalog.run import run_catalog, studies
+from simulations.catalog.run import ENDED, run_catalog, studies
 from simulations.catalog.sizes import SIZES
 
 ROOT = Path(__file__).parents[2]
@@ -107,13 +108,13 @@ def test_the_table_names_every_study_and_waits_for_no_heavy_library():
     assert not {"torch", "scipy", "pandas"} & {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines()}
 
 
-def run_small(monkeypatch, folder: Path, names: tuple[str, ...], size: str = "quick") -> list[Line]:
+def run_small(monkeypatch, folder: Path, names: tuple[str, ...], size: str = "quick", jobs: int = 1) -> list[Line]:
     monkeypatch.chdir(folder)  # invented hospitals are kept under the working folder
     wanted = [
         load_study(study.name, [*study.overrides, "training.rounds=1", *([ONE_FOLD] if "upper" in study.sites else [])])
         for study in studies(names, SIZES[size])
     ]
-    return run_catalog(wanted, folder / "results", SIZES[size], Console(quiet=True))
+    return run_catalog(wanted, folder / "results", SIZES[size], Console(quiet=True), jobs)
 
 
 def test_three_studies_run_a_round_and_their_page_opens(monkeypatch, tmp_path):
@@ -149,6 +150,21 @@ def test_what_is_finished_is_not_run_again_and_what_failed_is_named(monkeypatch,
     changed = load_study("lscc-staging", ["seed=8"])
     run_catalog([changed], tmp_path, SIZES["catalog"], Console(quiet=True))
     assert asked[-1] == "lscc-staging", "another digest is another study"
+
+
+def test_studies_side_by_side_have_the_same_figures_and_a_process_that_is_ended_is_a_fault(monkeypatch, tmp_path):
+    names = ("encrypted-traffic", "embolism-ecg")
+    figures = {"seconds", "folder"}
+    one, two = (run_small(monkeypatch, tmp_path, names, jobs=jobs) for jobs in (1, 2))
+    assert [line.model_dump(exclude=figures) for line in one] == [line.model_dump(exclude=figures) for line in two]
+    assert [line.name for line in two] == list(names)
+    monkeypatch.setattr(catalog_run, "one", ended)
+    lines = run_small(monkeypatch, tmp_path, names, jobs=2)
+    assert {line.faults for line in lines} == {(ENDED,)}
+
+
+def ended(*_):
+    os._exit(9)
 
 
 def test_a_report_that_does_not_open_or_does_not_tell_is_a_fault(tmp_path):

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from client.clock import clock_note
 from client.connection import Connection, Kit, load_kit
 from client.node_key import KEY, fingerprint
 from client.parent import end_with_parent
@@ -29,7 +30,10 @@ def run_supernode(site_file: Path) -> int:
     would stay then, not connected, for the sake of a thread that serves its own couriers.
     """
     end_with_parent()
-    words, environment = call(load_front(site_file))
+    front = load_front(site_file)
+    words, environment = call(front)
+    if note := clock_note(load_kit(front.connection, front.name).superlink, front.connection.kit / "ca.crt"):
+        sys.stderr.write(f"{note}\n")  # Flower ends without a word of it
     os.environ.update(environment)
     sys.argv = words
     from flwr.supernode.cli import flower_supernode  # after its environment is set

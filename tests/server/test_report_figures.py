@@ -10,7 +10,7 @@ import pytest
 from server.report.figures.calibration import calibration_figure
 from server.report.figures.forest import forest_figures
 from server.report.figures.matrix import matrix_figure
-from server.report.figures.roc import roc_figure
+from server.report.figures.roc import UNDRAWN, roc_figure
 from server.report.figures.rounds import courses
 from server.report.page import page_sections
 from server.report.view import View
@@ -57,6 +57,23 @@ def test_a_roc_starts_and_ends_in_its_corners() -> None:
         assert len(curves) == 7
         assert {(curve[0], curve[-1]) for curve in curves} == {((46, 326), (326, 46))}
         assert all(left[1] >= right[1] for curve in curves for left, right in pairwise(curve))
+
+
+def test_a_roc_that_contradicts_its_auc_is_told_and_not_drawn() -> None:
+    """Of few bins a curve is near the diagonal, whatever the model's AUC is."""
+    whole = full_study()
+    flat = tuple(
+        row.model_copy(update={"x": (0.0, 1.0), "y": (0.0, 1.0), "bins": 1}) if row.model == "ct" else row
+        for row in whole.curves
+    )
+    (figure,) = roc_figure(View(whole.model_copy(update={"curves": flat})))
+    for panel in figure.panels:
+        root = ElementTree.fromstring(panel.svg)
+        assert len([line for line in root.iter(f"{SVG}polyline") if len(points(line)) > 20]) == 6
+        told = [text.text or "" for text in root.iter(f"{SVG}text") if (text.text or "").endswith(f"({UNDRAWN})")]
+        assert [words.split()[1] for words in told] == ["ct"]
+    assert "is not drawn" in figure.caption
+    assert "is not drawn" not in roc_figure(View(whole))[0].caption
 
 
 def test_calibration_bars_hold_the_patients() -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from server.report import wording
 from server.report.curves import Curve
 from server.report.figures.drawing import INK, Drawing, Pen, Scale, Type
@@ -12,6 +14,8 @@ from server.report.view import Panel, View
 
 WIDTH, SIDE, LEFT, TOP = 340.0, 280.0, 46.0, 46.0
 TICKS = (0, 0.25, 0.5, 0.75, 1)
+APART = 0.05  # a curve whose area is further from the model's AUC than this shows its bins, and not the model
+UNDRAWN = "no curve: too few bins"
 
 
 def roc_figure(view: View) -> tuple[Figure, ...]:
@@ -27,7 +31,15 @@ def roc_figure(view: View) -> tuple[Figure, ...]:
         "curve's corners are bins. Bold: the primary model; its dot is the threshold that was frozen before "
         "validation, with 95 % intervals of sensitivity and specificity."
     )
+    if not all(shows(view, panel, curve) for panel, curves in drawn for curve in curves):
+        caption += f" A curve whose area is more than {APART} from the AUC is not drawn: hospitals kept too few bins."
     return (Figure("roc", "Receiver operating characteristic", panels, caption),)
+
+
+def shows(view: View, panel: Panel, curve: Curve) -> bool:
+    """Whether a curve has bins enough to show the AUC that the hospitals computed from their patients' own scores."""
+    value = view.main_figure(panel, "auc", curve.model).value
+    return value is None or abs(float(np.trapezoid(curve.y, curve.x)) - value) <= APART
 
 
 def sized(view: View, panel: Panel) -> str:
@@ -46,24 +58,27 @@ def _panel(view: View, panel: Panel, curves: Sequence[Curve]) -> Drawn:
     title = f"ROC curves. {panel.title}, {sized(view, panel)}; {binned(curves)}."
     bottom = TOP + SIDE + 62
     drawing = Drawing(f"roc-{panel.key}", title, WIDTH, bottom + ROW * len(curves))
-    drawing.words((14, 16), f"{panel.title}, {sized(view, panel)}", Type(bold=True, size=12))
+    drawing.words((14, 16), panel.title, Type(bold=True, size=12))
     plot = Plot.on(drawing, Scale(0, 1, LEFT, LEFT + SIDE), Scale(0, 1, TOP + SIDE, TOP))
     plot.axes((TICKS, TICKS), ("1 − specificity", "Sensitivity"))
     plot.curve((0, 1), (0, 1), CHANCE)
     looks = pens(view)
+    shown = {curve.model for curve in curves if shows(view, panel, curve)}
     for curve in sorted(curves, key=lambda row: row.model == view.primary):
-        plot.curve(curve.x, curve.y, looks[curve.model])
+        if curve.model in shown:
+            plot.curve(curve.x, curve.y, looks[curve.model])
     _threshold(view, panel, plot)
-    drawing.words((44, bottom - 8), "AUC, model", Type(soft=True))
-    rows = [(looks[curve.model], _named(view, panel, curve.model), curve.model == view.primary) for curve in curves]
-    legend(drawing, bottom + 8, rows)
+    drawing.words((44, bottom - 8), f"AUC, model ({sized(view, panel)})", Type(soft=True))
+    names = [_named(view, panel, curve.model, UNDRAWN * (curve.model not in shown)) for curve in curves]
+    rows = zip((looks[curve.model] for curve in curves), names, (c.model == view.primary for c in curves), strict=True)
+    legend(drawing, bottom + 8, list(rows))
     return Drawn(drawing.name, drawing.svg())
 
 
-def _named(view: View, panel: Panel, model: str) -> str:
+def _named(view: View, panel: Panel, model: str, note: str) -> str:
     value = view.main_figure(panel, "auc", model).value
     shown = wording.DASH if value is None else wording.number(value, "auc")
-    return f"{shown}  {shortened(model, 44)}"
+    return f"{shown}  {shortened(model, 24 if note else 44)}{note and f' ({note})'}"
 
 
 def _threshold(view: View, panel: Panel, plot: Plot) -> None:

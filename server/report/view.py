@@ -175,7 +175,7 @@ class View:
 
 
 def mean(figures: Sequence[Estimate], apart: bool) -> Estimate:
-    """The plain mean of those that are defined, with their range; never weighted by patients.
+    """The plain mean of those that are defined, with their range where they differ; never weighted by patients.
 
     ``apart``: each is of other patients, who add up; otherwise all are of the same ones.
     """
@@ -184,7 +184,8 @@ def mean(figures: Sequence[Estimate], apart: bool) -> Estimate:
         reasons = unique(figure.reason for figure in figures if figure.reason)
         return Estimate(None, reason="; ".join(reasons) or NOT_RUN)
     n, events = total([figure for figure in figures if figure.value is not None], apart)
-    return Estimate(sum(values) / len(values), min(values), max(values), n, events, of=len(values))
+    low, high = (min(values), max(values)) if min(values) < max(values) else (None, None)
+    return Estimate(sum(values) / len(values), low, high, n, events, of=len(values))
 
 
 def total(figures: Sequence[Estimate], apart: bool) -> tuple[int | None, int | None]:

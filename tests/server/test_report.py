@@ -171,6 +171,7 @@ def test_left_out_hospitals_that_report_nothing_are_not_averaged() -> None:
     figures = [Estimate(0.8, n=100, events=40), Estimate(None, reason=FEW), Estimate(0.9, n=100, events=40)]
     assert mean(figures, apart=True) == Estimate(pytest.approx(0.85), 0.8, 0.9, 200, 80, of=2)
     assert mean(figures[1:2], apart=True) == Estimate(None, reason=FEW)
+    assert mean([Estimate(0.8), Estimate(0.8)], apart=True) == Estimate(0.8, of=2), "no range of nothing"
     titles = [block.title for block in blocks(View(leave_one_out()))]
     assert titles == [*(f"External, {name} left out" for name in ("cleveland", "hungary", "switzerland", "va")),
                       "External, mean of left-out hospitals"]  # fmt: skip

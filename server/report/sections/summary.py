@@ -142,7 +142,8 @@ def _cohort_line(name: CohortName, rows: list[CohortRecord]) -> str:
         return f"{wording.COHORTS[name]}: too few to report at {wording.places(hidden)}."
     text = f"{wording.COHORTS[name]}: {wording.patients(sum(row.n or 0 for row in told))}, "
     events = [row.events for row in told]
-    text += "events not released" if None in events else f"{sum(count or 0 for count in events)} events"
+    why = "; ".join(unique(row.reason for row in told if row.events is None))
+    text += f"events not told: {why}" if why else f"{sum(count or 0 for count in events)} events"
     text += f", at {wording.places(unique(row.site for row in told))}"
     return f"{text}. Too few to report: {wording.places(hidden)}." if hidden else f"{text}."
 
@@ -166,6 +167,7 @@ def _sentence(view: View, figure: Estimate, hospitals: int) -> str:
     known = figure.low is not None and figure.high is not None
     ends = wording.interval(figure.low or 0.0, figure.high or 0.0, view.measure) if known else None
     if figure.of:
-        return f"{text}, the mean over {figure.of} of {hospitals} left-out hospitals (range {ends})"
+        text = f"{text}, the mean over {figure.of} of {hospitals} left-out hospitals"
+        return f"{text} (range {ends})" if ends else text
     size = wording.size(figure.n, figure.events)
     return f"{text} (95 % interval {ends}; {size})" if ends else f"{text} ({figure.reason or 'no interval'}; {size})"

@@ -9,6 +9,7 @@ from server.validation.rows import by_cohort
 from server.validation.summary import area_of, counted
 from shared.cohorts import ROLES, Role
 from shared.metrics.comparison import Difference, holm, normal_difference
+from shared.outcomes.binary import Binary
 from shared.study import Study
 from shared.wire import SiteFigures
 
@@ -35,7 +36,12 @@ class Part:
 
 
 def model_comparisons(study: Study, record: RunRecord) -> Iterator[Comparison]:
-    """The primary minus every other model on the same patients; p is adjusted over all models and cohorts of a run."""
+    """The primary minus every other model on the same patients; p is adjusted over all models and cohorts of a run.
+
+    None of an outcome that is no single event, for which hospitals answer with no AUC of a model as a whole.
+    """
+    if not isinstance(study.outcome, Binary):
+        return
     primary, rows = Side(record, study.primary), list[Comparison]()
     for role in ROLES[1:]:
         for model in (*study.models, *study.nomograms):
@@ -55,9 +61,10 @@ def arm_comparisons(study: Study, records: Sequence[RunRecord]) -> Iterator[Comp
     """The federated primary model minus the same model of every other arm, and minus the one without privacy.
 
     The runs are separate releases, so their covariance is not known; margin and verdict stand where one is declared.
+    None of an outcome that is no single event, as above.
     """
     for record in records:
-        if record.run.arm != "federated":
+        if record.run.arm != "federated" or not isinstance(study.outcome, Binary):
             continue
         for other in records:
             kind = _kind(record, other)

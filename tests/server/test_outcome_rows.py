@@ -10,6 +10,7 @@ from client.risks import with_risks
 from client.site import Limits
 from server.record import RunRecord
 from server.report.results import Metric
+from server.validation.comparisons import arm_comparisons, model_comparisons
 from server.validation.main_measure import mean_auc
 from server.validation.rows import metric_rows
 from server.validation.summary import Estimate
@@ -20,6 +21,7 @@ from shared.outcomes.classes import Ordinal
 from shared.outcomes.numbers import Regression
 from shared.outcomes.survival import Survival
 from shared.privacy.records import RunKey
+from shared.study import Study
 from shared.study_file import load_study
 
 Floats = npt.NDArray[np.float64]
@@ -30,6 +32,12 @@ Cohort = tuple[Floats, Floats, npt.NDArray[np.int64]]  # truth (units, truths), 
 
 def rows_of(outcome: OutcomeSection, cohorts: dict[str, Cohort]) -> dict[tuple[str | None, str], Metric]:
     """Rows of the primary model by hospital and metric."""
+    study, record = told_of(outcome, cohorts)
+    return {(row.site, row.metric): row for row in metric_rows(study, record) if row.model == STUDY.primary}
+
+
+def told_of(outcome: OutcomeSection, cohorts: dict[str, Cohort]) -> tuple[Study, RunRecord]:
+    """A study of that outcome, and what its hospitals told of all models."""
     figures = {}
     for site, (truth, scores, owner) in cohorts.items():
         ward = Ward(outcome, "external", truth, owner, LIMITS)
@@ -40,8 +48,7 @@ def rows_of(outcome: OutcomeSection, cohorts: dict[str, Cohort]) -> dict[tuple[s
         run=RunKey(study="0" * 64, fold="main", arm="federated"), private=False, trainers=(), cohorts={}, ledger=(),
         models="0" * 64, thresholds={}, figures=figures, failures=(), unpublished=(), rounds=(), seconds=1.0,
     )  # fmt: skip
-    study = STUDY.model_copy(update={"outcome": outcome})
-    return {(row.site, row.metric): row for row in metric_rows(study, record) if row.model == STUDY.primary}
+    return STUDY.model_copy(update={"outcome": outcome}), record
 
 
 def test_ordered_classes_have_their_questions_and_their_agreement() -> None:
@@ -112,6 +119,8 @@ def test_errors_of_numbers_are_exact_over_hospitals() -> None:
     assert rows[None, "mae"].estimate == pytest.approx(10 * mean_absolute_error(truth, scores), abs=1e-10)
     assert rows[None, "rmse"].estimate == pytest.approx(10 * root_mean_squared_error(truth, scores), abs=1e-10)
     assert (None, "r2") not in rows
+    study, record = told_of(outcome, cohorts)
+    assert not [*model_comparisons(study, record), *arm_comparisons(study, [record])], "a number has no AUC to compare"
     assert rows["north", "r2"].estimate is not None
     parts = [rows[site, "r2"].estimate or 0 for site in ("north", "south")]
     assert rows[None, "r2_mean"].estimate == pytest.approx(np.average(parts, weights=[60, 140]), abs=1e-9)

@@ -42,7 +42,8 @@ def _forest(view: View, metric: str) -> tuple[Figure, ...]:
     drawn_of = dict.fromkeys(line.cohort for line in lines if line.cohort)
     metas = [row for cohort in drawn_of for row in view.summaries(metric, cohort)]
     spread = " ".join(_spread(row, metric) for row in metas)
-    n, events = sum(f.n or 0 for f in told), sum(f.events or 0 for f in told)
+    n, counted = sum(f.n or 0 for f in told), [f.events for f in told if f.events is not None]
+    events = sum(counted) if counted else None
     caption = (
         f"{view.primary}, {view.main.text}, on {wording.size(n, events)} in all. Squares: a hospital's own figure, "
         "their area by its patients; lines: 95 % intervals. "

@@ -8,7 +8,7 @@ from server.report import wording
 from server.report.fields import CohortName
 from server.report.layout import Cell, Footnotes, Group, Section, Table, estimate_cell, head
 from server.report.side_by_side import Block, blocks, common_size, notes
-from server.report.view import ORACLE, Column, Estimate, Panel, Place, View
+from server.report.view import ORACLE, Column, Estimate, Panel, Place, View, unique
 
 SIZE = Cell("n / events", number=True)
 INTERVAL = "Small type under a figure: its 95 % interval."
@@ -27,14 +27,15 @@ CALIBRATION = (
     "mae", "rmse", "r2",
 )  # fmt: skip
 
-
+BY_QUESTION = ("auc", "average_precision", "brier", "r2", "rmse", "mae", "calibration_slope")
 WITHIN = ("average_precision", "calibration_intercept", "ici")  # measures of single hospitals
 
 
 def models(view: View) -> Section:
     """Every model under every arm, then under the main arm by every measure."""
-    tables = (*side_by_side(view), *_by_fold(view), *_measures(view, "discrimination", DISCRIMINATION))
-    return Section("models", "Performance of every model", tables=(*tables, *_measures(view, "overall", CALIBRATION)))
+    measures = (*_measures(view, "discrimination", DISCRIMINATION), *_measures(view, "overall", CALIBRATION))
+    tables = (*side_by_side(view), *_by_fold(view), *_by_question(view), *measures)
+    return Section("models", "Performance of every model", tables=tables)
 
 
 def side_by_side(view: View) -> tuple[Table, ...]:
@@ -74,6 +75,35 @@ def _by_fold(view: View) -> tuple[Table, ...]:
     return (table,) if view.parts else ()
 
 
+def _by_question(view: View) -> tuple[Table, ...]:
+    """Of an outcome that is several questions (classes, labels, horizons) the primary model's answer to each."""
+    asked = unique(row.metric.partition(".")[2] or None for row in view.results.metrics)
+    told = [(panel, asked, measure) for panel in view.panels() for measure in BY_QUESTION]
+    known = [(panel, measure) for panel, names, measure in told if any(_answer(view, panel, q, measure) for q in names)]
+    shown = [measure for measure in BY_QUESTION if measure in {measure for _, measure in known}]
+    groups = []
+    for panel in dict.fromkeys(panel for panel, _ in known):
+        rows = []
+        for name in asked:
+            figures = [view.main_figure(panel, f"{measure}.{name}") for measure in shown]
+            size = next(((own.n, own.events) for own in figures if own.n is not None), (None, None))
+            cells = [estimate_cell(own, measure) for own, measure in zip(figures, shown, strict=True)]
+            rows.append((Cell(name), *cells, Cell(wording.counts(*size), number=True)))
+        groups.append(Group(panel.title, tuple(rows)))
+    table = Table(
+        "questions",
+        f"{view.primary} by what is predicted: {view.main.text}",
+        (Cell("Predicted"), *head(*map(wording.metric_name, shown)), SIZE),
+        tuple(groups),
+        ("A class or label against all others, a horizon by itself; errors in the outcome's unit. All: metrics.csv.",),
+    )
+    return (table,) if groups else ()
+
+
+def _answer(view: View, panel: Panel, question: str, measure: str) -> bool:
+    return view.main_figure(panel, f"{measure}.{question}").value is not None
+
+
 def _heading(column: Column) -> Cell:
     mean = ("mean over hospitals",) if column.arm == "alone" else ()
     return Cell(column.arm, (*mean, column.protection))
@@ -85,7 +115,7 @@ def _group(view: View, block: Block) -> Group:
         size = common_size(figures)
         cells = [estimate_cell(figure, view.measure, sized=size is None) for figure in figures]
         strong = model == view.primary
-        known = any(figure.value is not None for figure in figures)
+        known = any(figure.n is not None for figure in figures)
         shown = wording.counts(*size) if size else "see cells" if known else wording.DASH
         name = Cell(wording.model_name(model), strong=strong)
         bold = [Cell(cell.text, cell.small, strong) for cell in cells]

@@ -16,11 +16,11 @@ def clock_note(superlink: str, authority: Path) -> str:
 
     The coordinator's time is the date of its answer, over TLS that ``authority`` vouches for.
     """
-    trust = ssl.create_default_context(cafile=str(authority))
     try:
+        trust = ssl.create_default_context(cafile=str(authority))
         answer = httpx.head(f"https://{superlink}/", verify=trust, timeout=PATIENCE)
-        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
-    except (httpx.HTTPError, ValueError):
+        theirs = parsedate_to_datetime(answer.headers.get("date", "")).replace(tzinfo=UTC)  # HTTP has no other zone
+    except (OSError, httpx.HTTPError, httpx.InvalidURL, ValueError):
         return ""  # Flower says why there is no connection, as where the certificate is not valid yet
     ahead = datetime.now(UTC) - theirs
     if -BEHIND < ahead < AHEAD:

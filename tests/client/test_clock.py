@@ -79,3 +79,6 @@ def test_where_the_coordinator_is_silent_or_another_nothing_is_told(tmp_path: Pa
     with coordinator(tmp_path, -90_000) as (superlink, authority):
         assert clock_note(superlink, other / "ca.crt") == ""
     assert clock_note(superlink, authority) == ""
+    assert clock_note("127.0.0.1:99999999", authority) == ""
+    authority.write_text("no certificate")
+    assert clock_note(superlink, authority) == ""

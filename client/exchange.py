@@ -1,7 +1,8 @@
 """How a courier asks the hospital's agent: one gRPC call whose two streams carry the chunks of two messages.
 
 The agent's chunks without content say "still at work", so that a task may last for hours while a dead agent is noticed
-within a minute. A question may be asked again: for a round that was answered the same bytes come back.
+within a minute. The courier's chunk without content ends its message: gRPC alone may show a broken call as an ended
+one. A question may be asked again: for a round that was answered the same bytes come back.
 """
 
 import os
@@ -18,6 +19,7 @@ from shared.errors import RunError
 
 SERVICE, METHOD = "medley.Agent", "Answer"
 CHUNK = 1 << 20  # bytes of a message that travel together
+END = b""  # the chunk after a courier's last one
 BEAT = 5.0  # seconds between two signs of life of an agent at work
 SILENCE = 60.0  # seconds without one after which it counts as dead
 LONGEST = 12 * 3600.0  # seconds for one answer, as long as Flower keeps a message
@@ -51,7 +53,7 @@ def exchange(target: str, content: bytes, certificates: Path | None = None, pati
 def _answered(channel: grpc.Channel, content: bytes, patience: float) -> bytes:
     """One call; a watch ends it where nobody listens for ``patience`` seconds, or the agent gives no sign of life."""
     asked = channel.stream_stream(f"/{SERVICE}/{METHOD}")
-    call = asked(chunks(content), timeout=LONGEST, wait_for_ready=True)
+    call = asked(whole(content), timeout=LONGEST, wait_for_ready=True)
     ended, given_up, due = threading.Event(), threading.Event(), [time.monotonic() + patience]
 
     def watch() -> None:
@@ -75,6 +77,12 @@ def _answered(channel: grpc.Channel, content: bytes, patience: float) -> bytes:
         raise
     finally:
         ended.set()
+
+
+def whole(content: bytes) -> Iterator[bytes]:
+    """What a courier sends: the pieces of a message and its end."""
+    yield from chunks(content)
+    yield END
 
 
 def chunks(content: bytes) -> Iterator[bytes]:

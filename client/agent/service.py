@@ -17,7 +17,7 @@ import grpc
 
 from client.agent.agent import INTERNAL, Agent, place_of
 from client.connection import AGENT_KEYS
-from client.exchange import BEAT, METHOD, OPTIONS, SERVICE, chunks, short
+from client.exchange import BEAT, END, METHOD, OPTIONS, SERVICE, chunks, short
 from client.site import Front
 from client.state import private_folder
 from shared.errors import PrivacyRefusal, Problem, SiteError
@@ -105,18 +105,20 @@ class Service:
         yield from chunks(answer)
 
     def _received(self, parts: Iterator[bytes], context: grpc.ServicerContext) -> bytes | None:
-        """The whole message, or None where it is too large."""
+        """The whole message, or None where it is too large; EOFError where it broke off."""
         late = threading.Timer(RECEIVING, context.cancel)
         late.daemon = True
         late.start()
         try:
             content, size = [], 0
             for part in parts:
+                if part == END:
+                    return b"".join(content)
                 size += len(part)
                 if size > self._front.connection.max_bytes:
                     return None
                 content.append(part)
-            return b"".join(content)
+            raise EOFError
         finally:
             late.cancel()
 

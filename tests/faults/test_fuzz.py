@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from client.agent.service import Service
-from client.exchange import METHOD, SERVICE
+from client.exchange import METHOD, SERVICE, whole
 from client.log_file import log_to
 from client.site import load_front
 from client.verification import faults_of
@@ -90,7 +90,7 @@ class Hospitals:
             self.close()
             self._open()
         self._asked += 1
-        call = self._channel.stream_stream(f"/{SERVICE}/{METHOD}")(iter([content]), timeout=60)
+        call = self._channel.stream_stream(f"/{SERVICE}/{METHOD}")(whole(content), timeout=60)
         return b"".join(call)
 
     def _open(self) -> None:
@@ -115,7 +115,7 @@ class Hospitals:
             assert SECRET not in json.dumps(egress(self.site))
 
     def ask_one(self, content: bytes) -> bytes:
-        return b"".join(self._channel.stream_stream(f"/{SERVICE}/{METHOD}")(iter([content]), timeout=60))
+        return b"".join(self._channel.stream_stream(f"/{SERVICE}/{METHOD}")(whole(content), timeout=60))
 
 
 @contextmanager

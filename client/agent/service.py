@@ -110,7 +110,8 @@ class Service:
         late.daemon = True
         late.start()
         try:
-            content, size = [], 0
+            content: list[bytes] = []
+            size = 0
             for part in parts:
                 if part == END:
                     return b"".join(content)

@@ -15,6 +15,7 @@ class Curve(Where):
     x: Numbers
     y: Numbers
     bins: Count
+    n: Count | None = None  # of the hospitals that kept bins enough, which may be fewer than the AUC is of
 
     @model_validator(mode="after")
     def _paired(self) -> "Curve":

@@ -28,6 +28,7 @@ class StudyRecord(Section):
     inferred: tuple[str, ...] = ()  # what the source does not tell and the study file assumes
     measure: str = "auc"  # the metric that the main result is told in
     scheme: str = ""  # of the cohorts, as "site-holdout"
+    row: str = ""  # what figures count, where a patient can have several: a lesion, a record, a moment
     fixed: tuple[Name, ...] = ()  # published formulas among the models, which nobody trains
     divided: str = ""  # in words: who of a training hospital's patients was kept aside, and by what rule
     decision_range: tuple[Number, Number] | None = None  # thresholds of risk that are declared to matter clinically

@@ -55,6 +55,8 @@ def notes(view: View) -> tuple[str, ...]:
     lines = [text for arm, text in COLUMN_NOTES.items() if arm in shown]
     if fixed := view.results.study.fixed:
         lines.append(f"{', '.join(fixed)}: a published formula that nobody trains, the same in every arm.")
+    if row := view.results.study.row:
+        lines.append(f"n counts rows, each a {row.replace('_', ' ')}, of which a patient can have several.")
     if not view.main.private:
         lines.append("No arm of this study was trained under differential privacy.")
     return tuple(lines)

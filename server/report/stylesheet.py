@@ -1,6 +1,7 @@
 """The page's stylesheet: the reader's own fonts, thin rules, contents at the side, A4, light and dark.
 
-Tables and wide figures scroll inside their box, so that the page itself never does sideways.
+Tables and wide figures scroll inside their box, so that the page itself never does sideways; a shade at the
+right says that there is more.
 """
 
 STYLESHEET = """\
@@ -46,13 +47,16 @@ dt { font: 600 0.875rem/1.9 var(--sans); color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 dd p { margin: 0 0 0.2rem; }
 dl + p { margin-top: 1.25rem; }
-.scroll { overflow-x: auto; margin: 2.5rem 0 0.75rem; }
+.scroll { overflow-x: auto; margin: 2.5rem 0 0.75rem;
+  background: linear-gradient(to left, var(--paper) 40%, transparent) right / 2.5rem 100% no-repeat local,
+    linear-gradient(to left, var(--rule), transparent) right / 1rem 100% no-repeat scroll; }
 .scroll:focus-visible, .panels:focus-visible { outline: 2px solid #0072b2; outline-offset: 3px; }
 h2 + .scroll { margin-top: 0; }
 table { border-collapse: collapse; min-width: min(100%, 36rem); font-size: 0.84375rem; line-height: 1.35; }
 caption { caption-side: top; text-align: left; padding: 0 0 0.55rem; font-size: 0.9375rem; line-height: 1.4; }
 caption span { position: sticky; left: 0; display: inline-block; max-width: min(100%, calc(100vw - 2.2rem)); }
-th, td { padding: 0.42rem 1.25rem 0.42rem 0; text-align: left; vertical-align: top; font-weight: 400; }
+th, td { padding: 0.42rem clamp(0.6rem, 4vw - 2.4rem, 1.25rem) 0.42rem 0; text-align: left;
+  vertical-align: top; font-weight: 400; }
 tr > :last-child { padding-right: 0; }
 thead th { border-top: 1.5px solid var(--ink); border-bottom: 1px solid var(--ink); font-weight: 600;
   vertical-align: bottom; }
@@ -63,9 +67,10 @@ tbody:last-child tr:last-child > * { border-bottom: 1.5px solid var(--ink); }
 .number { text-align: right; white-space: nowrap; }
 .soft { color: var(--soft); }
 .strong > *, .strong-cell { font-weight: 650; }
-td { min-width: 3.9rem; }
+td { min-width: 3.3rem; }
 tbody th { min-width: 5.5rem; }
 small { display: block; font-size: 0.75rem; font-weight: 400; color: var(--soft); white-space: nowrap; }
+small.long { white-space: normal; min-width: 9rem; }
 td[title] small, thead small, tbody th small, .number small { white-space: normal; }
 .compact { max-width: 54rem; }
 .compact table { font-size: 0.8125rem; }
@@ -84,7 +89,8 @@ svg text { font-family: inherit; }
 figcaption { margin-top: 0.75rem; max-width: 50rem; color: var(--soft); font-size: 0.84375rem; line-height: 1.5; }
 figcaption b, caption b { font-weight: 600; color: var(--ink); }
 @media (min-width: 72rem) {
-  body { max-width: 84rem; display: grid; grid-template-columns: 13rem minmax(0, 1fr); column-gap: 4rem; }
+  body { max-width: 84rem; display: grid; grid-template-columns: 13rem minmax(0, 1fr);
+    column-gap: clamp(2rem, 10vw - 5rem, 4rem); }
   header { grid-column: 1 / -1; }
   nav { position: sticky; top: 2.5rem; align-self: start; max-height: calc(100vh - 4rem); overflow-y: auto;
     margin-top: 3.6rem; font-size: 0.8125rem; }
@@ -117,7 +123,7 @@ figcaption b, caption b { font-weight: 600; color: var(--ink); }
   th, td { padding: 1.1mm 2mm 1.1mm 0; }
   td, tbody th { min-width: 0; }
   .compact table { font-size: 7pt; }
-  .scroll { overflow: visible; margin-top: 6mm; }
+  .scroll { overflow: visible; margin-top: 6mm; background: none; }
   .panels { gap: 4mm 6mm; }
   .panels svg { flex-basis: 55mm; max-width: 75mm; }
   .half .panels svg { flex-basis: 80mm; max-width: 85mm; }

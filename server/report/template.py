@@ -1,7 +1,9 @@
 """The page's template, as a module because a Flower bundle carries no .html files."""
 
 TEMPLATE = """\
-{% macro small(lines) %}{% for line in lines %}<small>{{ line }}</small>{% endfor %}{% endmacro %}
+{% macro small(lines) %}
+{%- for line in lines %}<small{% if line | length > 30 %} class="long"{% endif %}>{{ line }}</small>
+{%- endfor %}{% endmacro %}
 {% macro words(cell) %}
 {% if cell.link %}<a href="#{{ cell.link }}">{{ cell.text }}</a>{% else %}{{ cell.text }}{% endif %}
 {{- small(cell.small) }}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from server.report import wording
 from server.report.fields import MAIN, CohortName, Where
 from server.report.results import Meta, Metric, Results
 from server.report.wording import COHORTS, NOT_RUN, PROTECTION
@@ -70,6 +71,7 @@ class Estimate:
     of: int = 0
 
 
+SIZE = "n / events"
 ORDER = (ORACLE, "pooled", "federated", "alone")
 
 
@@ -97,6 +99,25 @@ class View:
         self.primary = results.study.primary
         self.measure = results.study.measure
         self.alone = unique(row.arm for row in results.metrics if row.arm.startswith(ALONE))
+
+    @property
+    def has_events(self) -> bool:
+        """Whether the outcome as a whole is an event that patients have or not; of several classes none is."""
+        return self.measure in ("auc", "c_index")
+
+    @property
+    def size_heading(self) -> str:
+        """Over a column of ``counts``."""
+        return SIZE if self.has_events else "n"
+
+    def counts(self, n: int | None, events: int | None) -> str:
+        """How many a figure is of, and with the event."""
+        return wording.counts(n, events) if self.has_events or events is not None else wording.count(n)
+
+    @property
+    def counted(self) -> str:
+        """What is counted: patients, or their rows where one can have several."""
+        return "rows" if self.results.study.row else "patients"
 
     def figure(self, column: Column, place: Place, metric: str = "") -> Estimate:
         """The figure of a column at a place (the main measure unless told); what was never computed is "not run"."""
@@ -190,10 +211,11 @@ def mean(figures: Sequence[Estimate], apart: bool) -> Estimate:
 
 def total(figures: Sequence[Estimate], apart: bool) -> tuple[int | None, int | None]:
     """Patients and events behind several figures; None where any is unknown or the same patients differ."""
-    sizes = [(figure.n, figure.events) for figure in figures if figure.n is not None and figure.events is not None]
+    sizes = [(figure.n, figure.events) for figure in figures if figure.n is not None]
     if len(sizes) < len(figures) or not (apart or len(set(sizes)) == 1):
         return None, None
-    return (sum(n for n, _ in sizes), sum(events for _, events in sizes)) if apart else sizes[0]
+    events = [own for _, own in sizes if own is not None]
+    return (sum(n for n, _ in sizes), sum(events) if len(events) == len(sizes) else None) if apart else sizes[0]
 
 
 def unique(values: Iterable[str | None]) -> list[str]:

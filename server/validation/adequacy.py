@@ -8,7 +8,7 @@ from server.report.results import Published, SampleSize
 from server.validation.consistency import MEASURES, Printed, tables_of
 from server.validation.risks import over_hospitals
 from server.validation.rows import by_cohort
-from server.validation.summary import Estimate, within_hospital_auc
+from server.validation.summary import Estimate, answered, within_hospital_auc
 from shared.cohorts import ROLES
 from shared.metrics.sample_size import log_odds_of, patients_for_auc, patients_for_ratio, patients_for_slope
 from shared.published import published_place
@@ -28,7 +28,7 @@ def sample_size_rows(study: Study, record: RunRecord) -> Iterator[SampleSize]:
         if not figures:
             continue
         auc, risks = within_hospital_auc(figures), over_hospitals(figures)
-        known = [own for own in figures if own.n and own.events]
+        known = [own for own in figures if own.n and own.events and answered(own)]
         n, events = sum(own.n or 0 for own in known), sum(own.events or 0 for own in known)
         usable = auc.value is not None and 0.5 < auc.value < 1 and 0 < events < n
         required = _required(auc.value or 0.0, events / n) if usable else {}

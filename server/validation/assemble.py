@@ -108,6 +108,7 @@ def _study_record(study: Study) -> StudyRecord:
         scheme=study.cohorts.scheme,
         divided=study.cohorts.told,
         fixed=tuple(study.nomograms),
+        row=study.unit.row,
     )
 
 

@@ -13,7 +13,7 @@ from server.record import RunRecord
 from server.report.curves import Calibration, Curve, Decision
 from server.validation.noised import noised, summed
 from server.validation.rows import by_cohort
-from server.validation.summary import bins_of, pooled_tally, tallies_of
+from server.validation.summary import bins_of, counted, fine, pooled_tally, tallies_of
 from shared.cohorts import ROLES, Role
 from shared.metrics.cells import Cells
 from shared.metrics.noised import CELLS
@@ -63,14 +63,16 @@ def places(study: Study, record: RunRecord) -> Iterator[tuple[Place, list[Named]
 
 
 def roc_rows(study: Study, record: RunRecord) -> Iterator[Curve]:
-    """ROC curves over the hospitals of each cohort."""
+    """ROC curves over the hospitals of each cohort that kept bins enough."""
     for place, named in places(study, record):
-        figures = [own for _, own in named]
+        every = [own for _, own in named]
+        figures = every if noised(every) else fine(every)
         tally = summed(figures) if noised(figures) else pooled_tally(figures)
         points = tally.roc() if tally else None
         if points:
             bins = CELLS if noised(figures) else bins_of(figures)
-            values = {"kind": "roc", "x": tuple(points[0]), "y": tuple(points[1]), "bins": bins}
+            n = sum(counted(own) or 0 for own in figures)
+            values = {"kind": "roc", "x": tuple(points[0]), "y": tuple(points[1]), "bins": bins, "n": n}
             yield Curve.model_validate({**place.at(None), **values})
 
 

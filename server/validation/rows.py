@@ -9,7 +9,16 @@ from server.report.results import CrossSite, Metric
 from server.validation.main_measure import main_measure, mean_auc
 from server.validation.noised import noised, noised_estimates, pooled_noised_auc
 from server.validation.risks import measures_over_hospitals, over_hospitals, site_measures, site_risks
-from server.validation.summary import Estimate, counted, pooled_auc, site_auc, tallies_of, within_hospital_auc
+from server.validation.summary import (
+    Estimate,
+    answered,
+    counted,
+    fine,
+    pooled_auc,
+    site_auc,
+    tallies_of,
+    within_hospital_auc,
+)
 from shared.cohorts import ROLES, Role
 from shared.metrics.classification import ConfusionTally, wilson
 from shared.outcomes.binary import Binary
@@ -51,7 +60,7 @@ def metric_rows(study: Study, record: RunRecord) -> Iterator[Metric]:
                 yield from rows(key, figures)
             else:
                 yield from _outcome_metrics(key)
-    for model, threshold in record.thresholds.items():
+    for model, threshold in record.thresholds.items() if isinstance(study.outcome, Binary) else ():
         reason = "" if threshold is not None else "no threshold could be chosen"
         method = "logit, mean of the folds' own" if record.folds else "logit, frozen before validation"
         key = Key(record, model, "internal" if record.folds else "train")
@@ -82,8 +91,8 @@ def _cohort_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterato
     yield _metric(key, None, "auc", within_hospital_auc(every), every)
     for name, estimate in {**over_hospitals(every), **_decision_estimates(key, every)}.items():
         yield _metric(key, None, name, estimate, every)
-    if (pooled := pooled_auc(every)) is not None:
-        yield _metric(key, None, "auc_pooled", pooled, every)
+    if (pooled := pooled_auc(fine(every))) is not None:
+        yield _metric(key, None, "auc_pooled", pooled, fine(every))
 
 
 def _noised_metrics(key: Key, figures: list[tuple[str, SiteFigures]]) -> Iterator[Metric]:
@@ -103,20 +112,27 @@ def _outcome_metrics(key: Key) -> Iterator[Metric]:
     own_cohort = [own for of_site in key.record.figures.values() for own in of_site]
     named = [own for own in own_cohort if (own.model, own.role) == (key.model, key.role)]
     areas: dict[str | None, dict[str, Estimate]] = {}  # by hospital and question
+    asked: dict[str | None, list[SiteFigures]] = {}  # by hospital, whose units are those of each question
     for target in dict.fromkeys(own.target for own in named):
         figures = by_cohort(key.record, key.model, key.role, target)
         every = [own for _, own in figures]
         for site, estimates, of in _question(figures) if target else ():
             areas.setdefault(site, {})[target] = estimates["auc"]
+            asked[site] = of
             for name, estimate in estimates.items():
                 yield _metric(key, site, f"{name}.{target}", estimate, of)
         for site, own in figures:
             for name, estimate in site_measures(own).items():
-                yield _metric(key, site, name, estimate, [own])
+                yield _whole(_metric(key, site, name, estimate, [own]), target)
         for name, estimate in measures_over_hospitals(every).items():
-            yield _metric(key, None, name, estimate, every)
+            yield _whole(_metric(key, None, name, estimate, every), target)
     for place, questions in areas.items():
-        yield _metric(key, place, "auc_macro", mean_auc(questions), [])
+        yield _whole(_metric(key, place, "auc_macro", mean_auc(questions), asked[place]), *questions)
+
+
+def _whole(row: Metric, *questions: str) -> Metric:
+    """A figure of the whole outcome: where that is several questions, the events of one of them are not its own."""
+    return row.model_copy(update={"events": None}) if any(questions) else row
 
 
 def _question(
@@ -215,8 +231,8 @@ def _rate(table: tuple[int, int] | None, reason: str) -> Estimate:
 
 
 def _metric(key: Key, site: str | None, name: str, estimate: Estimate, figures: Sequence[SiteFigures]) -> Metric:
-    """A row; its patients are those of the hospitals that told how many they are."""
-    told = [f for f in figures if counted(f) is not None]
+    """A row; its patients are those of the hospitals that the figure is of; of a withheld one all that were told."""
+    told = [f for f in figures if counted(f) is not None and (estimate.value is None or answered(f))]
     return Metric(
         model=key.model,
         arm=key.record.run.arm,

@@ -77,6 +77,11 @@ def test_ordered_classes_have_their_questions_and_their_agreement() -> None:
         mean = rows[site, "auc_macro"]
         assert mean.estimate == pytest.approx(np.mean([row.estimate for row in questions]), abs=1e-12)
         assert mean.low == pytest.approx(np.mean([row.low for row in questions]), abs=1e-12)
+        patients = 200 if site else 400
+        assert (mean.n, mean.events) == (patients, None), "three classes are no event"
+        assert (rows[site, "accuracy"].n, rows[site, "accuracy"].events) == (patients, None)
+        assert [row.n for row in questions] == [patients] * 2
+        assert all(row.events for row in questions)
 
 
 def test_a_mean_over_questions_needs_an_answer_to_each() -> None:

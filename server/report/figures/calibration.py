@@ -38,7 +38,7 @@ def calibration_figure(view: View) -> tuple[Figure, ...]:
 def _panel(view: View, panel: Panel, row: Calibration) -> Drawn:
     heading = f"{panel.title}, {wording.size(row.n, row.cases)}"
     floor = TOP + SIDE + 30 + BARS
-    drawing = Drawing(f"calibration-{panel.key}", f"Calibration curve. {heading}.", WIDTH, floor + BARS + 50)
+    drawing = Drawing(f"calibration-{panel.key}", f"Calibration curve. {heading}.", WIDTH, floor + BARS + 26)
     drawing.words((14, 16), heading, Type(bold=True, size=12))
     x = Scale(0, 1, LEFT, LEFT + SIDE)
     plot = Plot.on(drawing, x, Scale(0, 1, TOP + SIDE, TOP))
@@ -49,7 +49,7 @@ def _panel(view: View, panel: Panel, row: Calibration) -> Drawn:
     for place, line in enumerate(_figures(view, panel)):
         drawing.words((LEFT + 10, TOP + 16 + 15 * place), line)
     _histogram(drawing, x, row, floor)
-    drawing.words((LEFT + SIDE / 2, floor + BARS + 36), "Predicted risk", Type("middle"))
+    drawing.words((LEFT + SIDE / 2, floor + BARS + 16), "Predicted risk", Type("middle"))
     return Drawn(drawing.name, drawing.svg())
 
 
@@ -82,7 +82,7 @@ def _histogram(drawing: Drawing, x: Scale, row: Calibration, floor: float) -> No
             if height > 0.05:
                 drawing.box((x.start + place * width + 0.5, top), (width - 1, height), Pen(colour, opacity=0.75))
     drawing.line([(x.start, floor), (x.end, floor)], Pen(INK, 0.8, opacity=0.75))
-    drawing.words((x.start - 7, floor - 8), "with", Type("end", soft=True))
+    drawing.words((x.start - 7, floor - 8), "with", Type("end", soft=True, size=9.5))
     drawing.words((x.start - 7, floor + 16), "without", Type("end", soft=True, size=9.5))
 
 

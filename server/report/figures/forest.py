@@ -25,6 +25,7 @@ class Line:
     figure: Estimate | None = None
     cohort: CohortName | None = None
     summary: Meta | None = None
+    size: str = ""
 
 
 def forest_figures(view: View) -> tuple[Figure, ...]:
@@ -49,7 +50,7 @@ def _forest(view: View, metric: str) -> tuple[Figure, ...]:
         "their area by its patients; lines: 95 % intervals. "
         f"{spread or 'No summary over hospitals.'}"
     )
-    drawn = _drawn(lines, metric, f"Forest plot: {name} of {view.primary} at each hospital.")
+    drawn = _drawn(view, lines, (metric, f"Forest plot: {name} of {view.primary} at each hospital."))
     return (Figure(f"forest-{metric}".replace("_", "-"), f"{name} by hospital", (drawn,), caption, form=WIDE),)
 
 
@@ -63,7 +64,7 @@ def lines_of(view: View, metric: str) -> list[Line]:
         if not known or cohort == "train":
             continue
         lines += [Line(f"{title}, left out in turn" if view.left_out else title)]
-        lines += [Line(site, figure, cohort) for site, figure in known]
+        lines += [Line(site, figure, cohort, size=view.counts(figure.n, figure.events)) for site, figure in known]
         lines += [Line("Summary", summary=row) for row in view.summaries(metric, cohort) if row.estimate is not None]
     return lines
 
@@ -88,12 +89,13 @@ def _spread(row: Meta, metric: str) -> str:
     return text
 
 
-def _drawn(lines: Sequence[Line], metric: str, title: str) -> Drawn:
+def _drawn(view: View, lines: Sequence[Line], named: tuple[str, str]) -> Drawn:
+    metric, title = named
     bottom = TOP + ROW * len(lines) + 4
     drawing = Drawing(f"forest-{metric}".replace("_", "-"), title, WIDTH, bottom + 42)
     scale = _scale(lines, metric)
     drawing.words((8, 20), "Hospital", Type(bold=True))
-    drawing.words((LEFT - 24, 20), "n / events", Type("end", bold=True))
+    drawing.words((LEFT - 24, 20), view.size_heading, Type("end", bold=True))
     drawing.words((RIGHT + 22, 20), "Estimate (95 % interval)", Type(bold=True))
     drawing.line([(8, 30), (WIDTH - 8, 30)], AXIS)
     for value in ticks(scale.low, scale.high, 6):
@@ -135,7 +137,7 @@ def _hospital(drawing: Drawing, scale: Scale, line: Line, where: tuple[float, st
     figure = line.figure
     assert figure is not None
     drawing.words((20, y + 4), shortened(line.name, 24))
-    drawing.words((LEFT - 24, y + 4), wording.counts(figure.n, figure.events), Type("end"))
+    drawing.words((LEFT - 24, y + 4), line.size, Type("end"))
     if figure.value is None:
         drawing.words((RIGHT + 22, y + 4), f"{wording.DASH} {shortened(figure.reason or '', 26)}", Type(soft=True))
         return

@@ -31,6 +31,8 @@ def roc_figure(view: View) -> tuple[Figure, ...]:
         "curve's corners are bins. Bold: the primary model; its dot is the threshold that was frozen before "
         "validation, with 95 % intervals of sensitivity and specificity."
     )
+    if any(fewer(view, panel, curve) for panel, curves in drawn for curve in curves):
+        caption += " Hospitals that kept fewer than three bins of a class are not in the curves."
     if not all(shows(view, panel, curve) for panel, curves in drawn for curve in curves):
         caption += f" A curve whose area is more than {APART} from the AUC is not drawn: hospitals kept too few bins."
     return (Figure("roc", "Receiver operating characteristic", panels, caption),)
@@ -40,6 +42,12 @@ def shows(view: View, panel: Panel, curve: Curve) -> bool:
     """Whether a curve has bins enough to show the AUC that the hospitals computed from their patients' own scores."""
     value = view.main_figure(panel, "auc", curve.model).value
     return value is None or abs(float(np.trapezoid(curve.y, curve.x)) - value) <= APART
+
+
+def fewer(view: View, panel: Panel, curve: Curve) -> bool:
+    """Whether a curve is of fewer patients than the AUC beside it."""
+    n = view.main_figure(panel, "auc", curve.model).n
+    return n is not None and curve.n is not None and curve.n < n
 
 
 def sized(view: View, panel: Panel) -> str:

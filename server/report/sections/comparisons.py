@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from server.report import wording
 from server.report.layout import Cell, Group, Section, Table, estimate_cell, head
 from server.report.results import Comparison
-from server.report.sections.models import SIZE
 from server.report.view import ALONE, Column, Estimate, Place, View
 
 
@@ -16,7 +15,7 @@ def joining(view: View) -> Section:
     table = Table(
         "joining",
         f"What a hospital gains by joining: {name} of {view.primary} on its own patients",
-        (*head("Hospital", "Alone", "Federated", "Gain"), SIZE),
+        (*head("Hospital", "Alone", "Federated", "Gain"), Cell(view.size_heading, number=True)),
         (Group("", tuple(rows)),),
         (
             f"Both trained {wording.PROTECTION[view.main.private]}, both evaluated on internal patients of that "
@@ -43,7 +42,7 @@ def _gain(view: View, arm: str) -> list[tuple[Cell, ...]]:
             and (row.metric, row.model_a, row.private_a) == (view.measure, view.primary, view.main.private)
         ]
         cells = (estimate_cell(alone, view.measure), estimate_cell(joined, view.measure))
-        counts = Cell(wording.counts(joined.n, joined.events), number=True)
+        counts = Cell(view.counts(joined.n, joined.events), number=True)
         return [(Cell(site), *cells, _difference(view, tested, (alone, joined)), counts)]
     return []
 
@@ -80,7 +79,12 @@ def comparisons(view: View) -> Section:
                 groups.append(Group(f"{name}, minus {title}", rows))
     tested = (f"{wording.metric_name(view.measure)} difference", "p", "p, Holm")
     added = [f"{wording.metric_name(metric)} difference" for metric in others]
-    headings = (*head("Minus", tested[0]), *(Cell(text, number=True) for text in tested[1:]), *head(*added), SIZE)
+    headings = (
+        *head("Minus", tested[0]),
+        *(Cell(text, number=True) for text in tested[1:]),
+        *head(*added),
+        Cell(view.size_heading, number=True),
+    )
     caption = f"Comparisons on the same patients: {view.primary}, {view.main.text}, minus another"
     table = Table("comparisons", caption, headings, tuple(groups), tuple(_notes(view)))
     return Section("comparisons", "Comparisons", tables=(table,) if groups else ())
@@ -106,7 +110,7 @@ def _comparison(view: View, pair: dict[str, Comparison], others: Sequence[str]) 
         _with_margin(tested) if tested else Cell(wording.DASH),
         *(Cell(p, number=True) for p in ps or [wording.DASH] * 2),
         *(difference_cell(pair[metric]) if metric in pair else Cell(wording.DASH) for metric in others),
-        Cell(wording.counts(first.n, first.events), number=True),
+        Cell(view.counts(first.n, first.events), number=True),
     )
 
 

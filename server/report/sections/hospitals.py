@@ -5,10 +5,11 @@ from server.report.figures.forest import forest_figures
 from server.report.figures.matrix import matrix_figure
 from server.report.layout import Cell, Footnotes, Group, Section, Table, estimate_cell, head
 from server.report.results import Meta
-from server.report.sections.models import INTERVAL, SIZE
+from server.report.sections.models import INTERVAL
 from server.report.view import Estimate, Place, View
 
 BESIDE = ("brier", "calibration_slope", "oe_ratio", "sensitivity", "specificity")
+UNPROTECTED = "Events of training patients: from the arm without privacy; under privacy they do not leave."
 
 
 def hospitals(view: View) -> Section:
@@ -24,24 +25,26 @@ def _by(view: View) -> tuple[Table, ...]:
     beside = [
         metric for metric in BESIDE if any(view.figure(view.main, place, metric).value is not None for place in places)
     ]
-    rows, foot = [], Footnotes()
+    rows, foot, unprotected = [], Footnotes(), False
     for place in places:
         mains = [view.figure(column, place) for column in arms]
         others = [foot.cell(view.figure(view.main, place, metric), metric) for metric in beside]
         size = next(((figure.n, figure.events) for figure in mains if figure.n is not None), (None, None))
         cells = [foot.cell(figure, view.measure) for figure in mains]
         names = (Cell(place.site or ""), Cell(wording.COHORTS[place.cohort]))
-        rows.append((*names, *cells, *others, Cell(wording.counts(*size), number=True)))
+        rows.append((*names, *cells, *others, Cell(view.counts(*size), number=True)))
+        unprotected |= view.main.private and place.cohort == "train" and size[1] is not None
     headings = [Cell(measure, (column.text,)) for column in arms]
     headings += [Cell(wording.metric_name(metric)) for metric in beside]
     told = f" Columns without an arm: {view.main.text}." if beside else ""
     table = Table(
         "by-hospital",
         f"The primary model, {view.primary}, at each hospital",
-        (*head("Hospital", "Cohort"), *headings, SIZE),
+        (*head("Hospital", "Cohort"), *headings, Cell(view.size_heading, number=True)),
         (Group("", tuple(rows)),),
         (
             *foot.notes,
+            *((UNPROTECTED,) if unprotected else ()),
             f"Computed inside the hospital from its own patients; only the figure left it. {INTERVAL}{told}",
         ),
     )

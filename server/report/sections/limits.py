@@ -50,6 +50,7 @@ def absent(results: Results) -> list[str]:
     """What a report of a multicenter study has, and this run has no figures for."""
     wanted = {
         "baseline characteristics (Table 1)": results.characteristics,
+        "ROC curves (too few bins of scores)": results.curves or results.study.measure != "auc",
         "calibration curves": results.calibration,
         "decision curves": results.decisions,
         "survival by risk group": results.survival,
@@ -71,7 +72,9 @@ def underpowered(view: View) -> tuple[str, ...]:
         ]
         if short:
             needs = ", ".join(f"{CRITERIA[row.criterion]} {row.required}" for row in short)
-            lines.append(f"{panel.title}: {short[0].achieved_n} patients; a precise figure would need more: {needs}.")
+            lines.append(
+                f"{panel.title}: {short[0].achieved_n} {view.counted}; a precise figure would need more: {needs}."
+            )
     return tuple(lines)
 
 
@@ -91,11 +94,14 @@ def _heterogeneity(view: View) -> tuple[str, ...]:
 
 def _sizes(view: View) -> tuple[Table, ...]:
     rows = tuple(_size(row, view) for row in view.results.sample_size if row.model == view.primary)
+    counted = view.counted.capitalize()
     headings = (
         *head("Cohort", "Criterion", "Target"),
-        *(Cell(text, number=True) for text in ("Patients needed", "Patients", "Width reached")),
+        *(Cell(text, number=True) for text in (f"{counted} needed", counted, "Width reached")),
     )
-    notes = ("Closed forms of Riley and others for external validation, at this cohort's prevalence and figures.",)
+    several = " Rows of one patient are taken as independent: it needs more." if view.results.study.row else ""
+    text = "Closed forms of Riley and others for external validation, at this cohort's prevalence and figures."
+    notes = (f"{text}{several}",)
     table = Table("sample-size", f"Sample size for {view.primary}", headings, (Group("", rows),), notes)
     return (table,) if rows else ()
 

@@ -64,15 +64,15 @@ def missing_modalities(view: View) -> tuple[Table, ...]:
             if found:
                 presents = unique(present for present, _ in found)
                 lines = tuple(
-                    _line(present, [found.get((present, metric)) for metric in metrics]) for present in presents
+                    _line(view, present, [found.get((present, metric)) for metric in metrics]) for present in presents
                 )
                 groups.append(Group(f"{panel.title}: {title}", lines))
-    headings = (Cell("Modalities"), *head(*map(wording.metric_name, metrics)), Cell("n / events", number=True))
+    headings = (Cell("Modalities"), *head(*map(wording.metric_name, metrics)), Cell(view.size_heading, number=True))
     caption = f"{view.primary} where modalities are missing: {view.main.text}"
     return (Table("missing-modalities", caption, headings, tuple(groups)),) if groups else ()
 
 
-def _line(present: str, rows: Sequence[PatternFigure | None]) -> tuple[Cell, ...]:
+def _line(view: View, present: str, rows: Sequence[PatternFigure | None]) -> tuple[Cell, ...]:
     cells = [
         Cell(wording.DASH)
         if row is None
@@ -80,4 +80,4 @@ def _line(present: str, rows: Sequence[PatternFigure | None]) -> tuple[Cell, ...
         for row in rows
     ]
     size = next(((row.n, row.events) for row in rows if row and row.n is not None), (None, None))
-    return (Cell(wording.model_name(present)), *cells, Cell(wording.counts(*size), number=True))
+    return (Cell(wording.model_name(present)), *cells, Cell(view.counts(*size), number=True))

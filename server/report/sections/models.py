@@ -8,9 +8,8 @@ from server.report import wording
 from server.report.fields import CohortName
 from server.report.layout import Cell, Footnotes, Group, Section, Table, estimate_cell, head
 from server.report.side_by_side import Block, blocks, common_size, notes
-from server.report.view import ORACLE, Column, Estimate, Panel, Place, View, unique
+from server.report.view import ORACLE, SIZE, Column, Estimate, Panel, Place, View, unique
 
-SIZE = Cell("n / events", number=True)
 INTERVAL = "Small type under a figure: its 95 % interval."
 RANGE = "range: the figure is the plain mean over hospitals, with their lowest and highest."
 CROSSED = (
@@ -46,7 +45,7 @@ def side_by_side(view: View) -> tuple[Table, ...]:
     table = Table(
         "side-by-side",
         f"{name} of every model, by how it was trained",
-        (Cell("Model"), *(_heading(column) for column in view.columns), SIZE),
+        (Cell("Model"), *(_heading(column) for column in view.columns), Cell(view.size_heading, number=True)),
         groups,
         (f"Primary model in bold. {INTERVAL}{explained}", RANGE, *notes(view)),
     )
@@ -64,11 +63,11 @@ def _by_fold(view: View) -> tuple[Table, ...]:
         cells = [estimate_cell(figure, view.measure) for figure in figures]
         strong = fold == view.folds[0]
         bold = [Cell(cell.text, cell.small, strong) for cell in cells]
-        rows.append((Cell(name.capitalize(), strong=strong), *bold, Cell(wording.counts(*size), number=True)))
+        rows.append((Cell(name.capitalize(), strong=strong), *bold, Cell(view.counts(*size), number=True)))
     table = Table(
         "folds",
         f"{wording.metric_name(view.measure)} of {view.primary} by fold, on the patients held out in it",
-        (Cell("Fold"), *map(_heading, columns), SIZE),
+        (Cell("Fold"), *map(_heading, columns), Cell(view.size_heading, number=True)),
         (Group("", tuple(rows)),),
         (CROSSED,),
     )
@@ -88,12 +87,17 @@ def _by_question(view: View) -> tuple[Table, ...]:
             figures = [view.main_figure(panel, f"{measure}.{name}") for measure in shown]
             size = next(((own.n, own.events) for own in figures if own.n is not None), (None, None))
             cells = [estimate_cell(own, measure) for own, measure in zip(figures, shown, strict=True)]
-            rows.append((Cell(name), *cells, Cell(wording.counts(*size), number=True)))
+            rows.append((Cell(name), *cells, Cell(view.counts(*size), number=True)))
         groups.append(Group(panel.title, tuple(rows)))
+    counted = any(view.main_figure(panel, f"{m}.{name}").events for panel, m in known for name in asked)
     table = Table(
         "questions",
         f"{view.primary} by what is predicted: {view.main.text}",
-        (Cell("Predicted"), *head(*map(wording.metric_name, shown)), SIZE),
+        (
+            Cell("Predicted"),
+            *head(*map(wording.metric_name, shown)),
+            Cell(SIZE if counted else view.size_heading, number=True),
+        ),
         tuple(groups),
         ("A class or label against all others, a horizon by itself; errors in the outcome's unit. All: metrics.csv.",),
     )
@@ -116,7 +120,7 @@ def _group(view: View, block: Block) -> Group:
         cells = [estimate_cell(figure, view.measure, sized=size is None) for figure in figures]
         strong = model == view.primary
         known = any(figure.n is not None for figure in figures)
-        shown = wording.counts(*size) if size else "see cells" if known else wording.DASH
+        shown = view.counts(*size) if size else "see cells" if known else wording.DASH
         name = Cell(wording.model_name(model), strong=strong)
         bold = [Cell(cell.text, cell.small, strong) for cell in cells]
         rows.append((name, *bold, Cell(shown, number=True)))
@@ -142,7 +146,7 @@ def _measures(view: View, key: str, metrics: Sequence[str]) -> tuple[Table, ...]
     table = Table(
         key,
         f"{titles[key]}: {view.main.text}",
-        (Cell("Model"), *headings, *head(*map(wording.metric_name, shown)), SIZE),
+        (Cell("Model"), *headings, *head(*map(wording.metric_name, shown)), Cell(view.size_heading, number=True)),
         groups,
         (*foot.notes, *_measure_notes(shown, cut)),
     )  # fmt: skip
@@ -161,7 +165,7 @@ def _row(view: View, panel: Panel, model: str, shown: tuple[Sequence[str], bool,
         cells = [foot.cell(risk_threshold(view, panel, model), "sensitivity"), *cells]
     size = next(((figure.n, figure.events) for figure in figures if figure.n is not None), (None, None))
     name = Cell(wording.model_name(model), strong=model == view.primary)
-    return (name, *cells, Cell(wording.counts(*size), number=True))
+    return (name, *cells, Cell(view.counts(*size), number=True))
 
 
 def _measure_notes(shown: Sequence[str], cut: bool) -> list[str]:

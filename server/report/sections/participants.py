@@ -30,11 +30,12 @@ def _cohorts(view: View) -> tuple[Table, ...]:
             f"Internal: each patient is held out in one of {len(view.parts)} folds and trains in the others; with "
             "external hospitals all of them train the model that is evaluated there."
         )
+    events = (Cell("Events", number=True),) if view.has_events else ()
     table = Table(
         "cohorts",
         "Patients by hospital and cohort",
-        (*head("Hospital", "Cohort"), Cell("n", number=True), Cell("Events", number=True), Cell("Left out")),
-        (Group("", tuple(map(_cohort, rows))),),
+        (*head("Hospital", "Cohort"), Cell("n", number=True), *events, Cell("Left out")),
+        (Group("", tuple(_cohort(view, row) for row in rows)),),
         tuple(notes),
     )
     return (table,) if rows else ()
@@ -52,18 +53,15 @@ def _splits(view: View) -> tuple[Table, ...]:
     return (table,) if rows else ()
 
 
-def _cohort(row: CohortRecord) -> tuple[Cell, ...]:
+def _cohort(view: View, row: CohortRecord) -> tuple[Cell, ...]:
     reason = (row.reason,) if row.reason else ()
     under_n, under_events = (reason, ()) if row.n is None else ((), reason)
     excluded = (
         "; ".join(wording.unbroken(f"{rule}: {_excluded(number)}") for rule, number in row.excluded.items()) or "none"
     )
     names = (Cell(row.site), Cell(wording.COHORTS[row.name]))
-    numbers = (
-        Cell(wording.count(row.n), under_n, number=True),
-        Cell(wording.count(row.events), under_events, number=True),
-    )
-    return (*names, *numbers, Cell(excluded))
+    events = (Cell(wording.count(row.events), under_events, number=True),) if view.has_events else ()
+    return (*names, Cell(wording.count(row.n), under_n, number=True), *events, Cell(excluded))
 
 
 def _excluded(number: int | None) -> str:

@@ -12,8 +12,13 @@ WEAK = 0.6
 
 
 def discrimination(view: View) -> Section:
-    """ROC curves."""
-    return Section("roc", "Discrimination", figures=roc_figure(view))
+    """ROC curves, and for which cohorts there are none beside those of others."""
+    figures = roc_figure(view)
+    drawn = {panel: view.chosen(view.results.curves, panel) for panel in view.panels()}
+    missing = [panel.title for panel in drawn if not drawn[panel] and view.main_figure(panel, "auc").value is not None]
+    text = "no ROC curve, as no hospital kept three bins of scores in each class, of ten patients or more"
+    lines = tuple(f"{title}: {text}." for title in missing) if figures else ()
+    return Section("roc", "Discrimination", paragraphs=lines, figures=figures)
 
 
 def calibration(view: View) -> Section:
@@ -31,7 +36,8 @@ def survival(view: View) -> Section:
     figures = survival_figure(view)
     if view.measure == "c_index":  # then it is the outcome's own, not a second endpoint's
         return Section("survival", "Survival", figures=figures)
-    told = [(panel, view.main_figure(panel, "c_index")) for panel in view.panels()]
+    followed = any(row.metric == "c_index" for row in view.results.metrics)
+    told = [(panel, view.main_figure(panel, "c_index")) for panel in view.panels() if followed]
     shown = [pair for pair in told if (pair[1].reason != wording.NOT_RUN if pair[1].value is None else figures)]
     lines = tuple(concordance(panel, figure) for panel, figure in shown)
     return Section("survival", "Survival", paragraphs=lines, figures=figures)

@@ -132,10 +132,10 @@ def cohort_lines(view: View) -> tuple[str, ...]:
     """Patients and events of each cohort; in leave-one-site-out of the external one only."""
     names: tuple[CohortName, ...] = ("external",) if view.left_out else ("train", "internal", "external")
     grouped = [(name, [row for row in view.cohorts if row.name == name]) for name in names]
-    return tuple(_cohort_line(name, rows) for name, rows in grouped if rows)
+    return tuple(_cohort_line(view, name, rows) for name, rows in grouped if rows)
 
 
-def _cohort_line(name: CohortName, rows: list[CohortRecord]) -> str:
+def _cohort_line(view: View, name: CohortName, rows: list[CohortRecord]) -> str:
     told = [row for row in rows if row.n is not None]
     hidden = unique(row.site for row in rows if row.n is None)
     if not told:
@@ -143,8 +143,9 @@ def _cohort_line(name: CohortName, rows: list[CohortRecord]) -> str:
     text = f"{wording.COHORTS[name]}: {wording.patients(sum(row.n or 0 for row in told))}, "
     events = [row.events for row in told]
     why = "; ".join(unique(row.reason for row in told if row.events is None))
-    text += f"events not told: {why}" if why else f"{sum(count or 0 for count in events)} events"
-    text += f", at {wording.places(unique(row.site for row in told))}"
+    if view.has_events:
+        text += f"events not told: {why}, " if why else f"{sum(count or 0 for count in events)} events, "
+    text += f"at {wording.places(unique(row.site for row in told))}"
     return f"{text}. Too few to report: {wording.places(hidden)}." if hidden else f"{text}."
 
 
@@ -155,8 +156,18 @@ def main_lines(view: View, column: Column) -> tuple[str, ...]:
     for cohort in present:
         figures = [view.figure(column, Place(view.primary, fold, cohort)) for fold in view.folds]
         figure = mean(figures, apart=True) if view.left_out else figures[0]
-        lines.append(f"{view.title(cohort)}: {_sentence(view, figure, len(figures))}.")
+        lines.append(f"{view.title(cohort)}: {_sentence(view, figure, len(figures))}.{_untold(view, column, cohort)}")
     return (f"{view.primary}, {column.text}.", *lines)
+
+
+def _untold(view: View, column: Column, cohort: CohortName) -> str:
+    """Hospitals whose patients a cohort's figure is not of, as their own could not be told."""
+    if view.left_out:
+        return ""
+    sites = view.sites(column, view.folds[0], cohort)
+    told = [site for site in sites if view.figure(column, Place(view.primary, view.folds[0], cohort, site)).value]
+    missing = [site for site in sites if site not in told]
+    return f" Without {wording.places(missing)}: too few to report there." if told and missing else ""
 
 
 def _sentence(view: View, figure: Estimate, hospitals: int) -> str:

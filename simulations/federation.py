@@ -82,7 +82,8 @@ def shrunk(study: Study, sites: int, rounds: int, patients: int) -> Study:
     values["sites"] = {name: {**values["sites"].get(name, {}), "patients": patients} for name in names}
     cohorts = values["cohorts"]
     if cohorts["scheme"] == "site-holdout":
-        cohorts.update(train=names[:-1], external=names[-1:])
+        outside = names[-1:] if cohorts.get("external") else []
+        cohorts.update(train=[name for name in names if name not in outside], external=outside)
     for key in {"external", "test"} & set(cohorts):
         cohorts[key] = names[-1:] if cohorts[key] else []
     if cohorts["scheme"] == "temporal":

@@ -25,7 +25,12 @@ def published_place(name: str) -> tuple[str, str, str]:
 
 
 class Source(Section):
-    """Where a published study's patients can be had, and sentences on what it does not tell and this file assumes."""
+    """Where a published study's patients can be had, and sentences on what it does not tell and this file assumes.
+
+    ``as_published`` are overrides ("section.key=value") that put the paper's own encoders, fusion and training in the
+    place of what stands for them here.
+    """
 
     public_data: str = ""
     inferred: tuple[str, ...] = ()
+    as_published: tuple[str, ...] = ()

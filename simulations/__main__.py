@@ -74,6 +74,8 @@ def add_study(
     command.add_argument("study", help="a study of the catalog by its name, or the path of a study file")
     command.add_argument("--data", type=Path, metavar="DIR", help="one folder a hospital in it; default: invent them")
     command.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a key")
+    purpose = "the paper's own encoders, fusion and training where something lighter stands for them (before --set)"
+    command.add_argument("--as-published", action="store_true", help=purpose)
     command.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where a folder is made")
     return command
 
@@ -132,7 +134,8 @@ def opening(arguments: argparse.Namespace) -> "tuple[Study, Console]":
 
     from shared.study_file import load_study
 
-    study = load_study(arguments.study, arguments.set)
+    own = load_study(arguments.study).source.as_published if getattr(arguments, "as_published", False) else ()
+    study = load_study(arguments.study, [*own, *arguments.set])
     console = Console(width=None if sys.stdout.isatty() else 112)
     console.print(f"[bold]{study.name}[/bold]  {study.title}")
     return study, console

@@ -37,6 +37,7 @@ METRICS = {
     "r2_mean": "R², mean of horizons",
     "rmse": "Root mean squared error",
 }
+WEAK_CONCORDANCE = 0.6  # a C-index below it hardly tells who has the event earlier
 TESTS = ("log_rank_p", "delong_p")
 PROTECTION = {True: "under privacy", False: "no privacy"}
 
@@ -47,6 +48,17 @@ def number(value: float, metric: str) -> str:
         return p_value(value)
     text = f"{value:.{DECIMALS.get(metric, DEFAULT_DECIMALS)}f}"
     return text.replace("-", "−" if float(text) else "")
+
+
+def printed(value: float, metric: str) -> str:
+    """A figure of a paper, with no decimal less than it was printed with, as far as a number can remember them."""
+    decimals = max(len(f"{value!r}".partition(".")[2]), DECIMALS.get(metric, DEFAULT_DECIMALS))
+    return p_value(value) if metric in TESTS else f"{value:.{decimals}f}".replace("-", "−")
+
+
+def printed_range(low: float, high: float, metric: str) -> str:
+    """A paper's interval with the paper's decimals."""
+    return printed(low, metric) + (" to " if low < 0 else DASH) + printed(high, metric)
 
 
 def interval(low: float, high: float, metric: str) -> str:

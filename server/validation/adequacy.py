@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from server.record import RunRecord
 from server.report.results import Published, SampleSize
+from server.report.wording import WEAK_CONCORDANCE
 from server.validation.consistency import MEASURES, Printed, tables_of
 from server.validation.risks import over_hospitals
 from server.validation.rows import by_cohort
@@ -14,6 +15,7 @@ from shared.metrics.sample_size import log_odds_of, patients_for_auc, patients_f
 from shared.published import published_place
 from shared.study import Study
 
+WEAK = "weak: hardly tells who has the event earlier, whatever its p"
 WANTED = {  # full width of a 95 % interval
     "c": (0.1, "95 % interval of the AUC 0.1 wide"),
     "oe": (0.2, "95 % interval of O:E 0.2 wide"),
@@ -62,17 +64,19 @@ def _width(estimate: Estimate) -> float | None:
 
 
 def published_rows(study: Study) -> Iterator[Published]:
-    """A paper's figures, each cohort's with a flag where no table of whole patients gives them."""
+    """A paper's figures, with a flag where no table of whole patients gives a cohort's, or where one is weak."""
     flags = {cohort: _flag(study, cohort) for cohort in study.evaluation.published_patients}
     for name, (estimate, low, high) in study.evaluation.published.items():
         metric, cohort, model = published_place(name)
-        checked = metric in MEASURES and not model and cohort in flags
-        told = {"checked": checked, "flag": flags[cohort] if checked else ""}
+        impossible = flags.get(cohort) if metric in MEASURES and not model else None
+        weak = WEAK if metric == "c_index" and estimate < WEAK_CONCORDANCE else ""
+        told = {"checked": impossible is not None, "flag": impossible or weak}
         figure = {"metric": metric, "cohort": cohort, "model": model or None, **told}
         yield Published.model_validate({**figure, "estimate": estimate, "low": low, "high": high})
 
 
-def _flag(study: Study, cohort: str) -> str:
+def _flag(study: Study, cohort: str) -> str | None:
+    """What contradicts itself in a cohort's printed figures; empty where nothing does, None where nobody looked."""
     patients, events = study.evaluation.published_patients[cohort]
     printed = {
         metric: Printed.of(values[0])
@@ -81,4 +85,6 @@ def _flag(study: Study, cohort: str) -> str:
         if where == cohort and metric in MEASURES and not model
     }
     tables = tables_of(patients, printed, range(events, events + 1)) if printed else None
-    return f"no table of {patients} patients, {events} with the event, gives these figures" if tables == [] else ""
+    if tables is None:
+        return None
+    return "" if tables else f"no table of {patients} patients, {events} with the event, gives these figures"

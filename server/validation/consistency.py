@@ -42,12 +42,13 @@ def tables_of(n: int, figures: Mapping[str, Printed], events: range | None = Non
     possible = events if events is not None else range(1, n)
     rows = [(total, _candidates(figures.get("sensitivity"), total)) for total in possible]
     negatives = [_candidates(figures.get("specificity"), n - total) for total, _ in rows]
-    if sum(len(tp) * len(tn) for (_, tp), tn in zip(rows, negatives, strict=True)) > LARGEST:
+    right = _candidates(figures.get("accuracy"), n)
+    if sum(len(tp) * min(len(tn), len(right)) for (_, tp), tn in zip(rows, negatives, strict=True)) > LARGEST:
         return None
     return [
         table
         for (total, positives), others in zip(rows, negatives, strict=True)
-        for table in _tables(n, total, positives, others)
+        for table in _tables(n, total, positives, others, right)
         if _fits(table, figures)
     ]
 
@@ -56,9 +57,10 @@ def _candidates(printed: Printed | None, total: int) -> range:
     return range(total + 1) if printed is None else printed.counts(total)
 
 
-def _tables(n: int, events: int, positives: range, others: range) -> Iterator[ConfusionTally]:
+def _tables(n: int, events: int, positives: range, others: range, right: range) -> Iterator[ConfusionTally]:
+    """``right`` are the numbers of patients that the accuracy allows to be classified right: few tn for each tp."""
     for tp in positives:
-        for tn in others:
+        for tn in range(max(others.start, right.start - tp), min(others.stop, right.stop - tp)):
             yield ConfusionTally(tp, n - events - tn, tn, events - tp)
 
 

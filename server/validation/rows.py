@@ -20,6 +20,7 @@ from server.validation.summary import (
     within_hospital_auc,
 )
 from shared.cohorts import ROLES, Role
+from shared.metrics.agreement import cohen_kappa
 from shared.metrics.classification import ConfusionTally, wilson
 from shared.outcomes.binary import Binary
 from shared.schemes import KFold
@@ -211,7 +212,19 @@ def _decision_estimates(key: Key, figures: Sequence[SiteFigures]) -> dict[str, E
     rates = {name: _rate(named.get(name), reason or SMALL_CELL) for name in MEASURES}
     f1 = table.f1 if table else None
     undefined = "" if f1 is not None else reason or SMALL_CELL if table is None else "no event and no positive decision"
+    rates["kappa"] = _kappa(table, reason or SMALL_CELL)
     return {**rates, "f1": Estimate(f1, method="frozen threshold" if f1 is not None else "", reason=undefined)}
+
+
+def _kappa(table: ConfusionTally | None, reason: str) -> Estimate:
+    """Cohen's kappa of the decisions with the outcome."""
+    if table is None:
+        return Estimate(None, reason=reason)
+    tp, fp, tn, fn = table.cells
+    found = cohen_kappa([[tp, fp], [fn, tn]])
+    if found is None:
+        return Estimate(None, reason="chance alone would agree")
+    return Estimate(found.kappa, max(found.low, -1.0), min(found.high, 1.0), "Cohen's kappa, frozen threshold")
 
 
 def _added(tables: Sequence[tuple[int, int] | None]) -> tuple[int, int] | None:

@@ -3,7 +3,7 @@
 from server.report.fields import CohortName
 from server.report.results import Published, Results
 from server.report.view import ORACLE, Column, Estimate, Place, View, mean
-from server.report.wording import NOT_RUN
+from server.report.wording import NOT_RUN, TESTS
 from shared.study import Study
 from simulations.catalog.lines import Line
 
@@ -38,6 +38,8 @@ def line_of(study: Study, results: Results, folder: str) -> Line:
         private=figures["private"],
         alone=figures["alone"],
         published=(printed.estimate, printed.low, printed.high) if printed else None,
+        published_metric=printed.metric if printed else "",
+        published_cohort=printed.cohort if printed else "",
         withheld=_withheld(view, cohort),
         inferred=study.source.inferred,
         leaks=tuple(study.simulation.leak) if study.simulation else (),
@@ -60,6 +62,7 @@ def _estimate(view: View, column: Column, cohort: CohortName) -> Estimate:
 
 
 def _published(results: Results, metric: str, cohort: str) -> Published | None:
-    """The paper's figure of the same measure: on the same cohort, or else on its other one."""
-    rows = {row.cohort: row for row in results.published if row.metric == metric and row.model in (None, "")}
-    return next((rows[name] for name in (cohort, "external", "internal") if name in rows), None)
+    """The paper's figure: of the same measure and cohort, else of the measure, else the first that it printed."""
+    rows = [row for row in results.published if not row.model and row.metric not in TESTS]
+    rows.sort(key=lambda row: (row.metric != metric, row.cohort != cohort))
+    return rows[0] if rows else None

@@ -29,6 +29,8 @@ class Line(Section):
     private: float | None = None
     alone: float | None = None
     published: tuple[float, float | None, float | None] | None = None
+    published_metric: str = ""  # where the paper has none of the main measure
+    published_cohort: str = ""
     withheld: str = ""
     inferred: tuple[str, ...] = ()
     leaks: tuple[str, ...] = ()

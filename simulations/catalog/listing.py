@@ -8,12 +8,13 @@ from rich.table import Table
 from shared.study import Study
 from shared.study_file import catalog, load_study
 from simulations.catalog.lines import read_lines
+from simulations.catalog.seconds import SECONDS
 
 COLUMNS = ("study", "task", "outcome", "modalities", "sites, patients", "arms", "public data", "s")
 
 
 def listing(results: Path) -> Table:
-    """A row a study; seconds are those that ``all`` took in ``results``, where it ran the same study file."""
+    """A row a study; seconds are those of ``all`` in ``results``, where it ran the same file, else about."""
     measured = read_lines(results)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for name in COLUMNS:
@@ -21,8 +22,8 @@ def listing(results: Path) -> Table:
     for name in catalog():
         study = load_study(name)
         line = measured.get(name)
-        seconds = f"{line.seconds:.0f}" if line and line.digest == study.digest else "–"
-        table.add_row(*_cells(study), seconds)
+        about = f"~{SECONDS[name]}" if name in SECONDS else "–"
+        table.add_row(*_cells(study), f"{line.seconds:.0f}" if line and line.digest == study.digest else about)
     return table
 
 

@@ -46,7 +46,14 @@ def _figure(line: Line) -> str:
 
 
 def _published(line: Line) -> str:
-    return wording.with_interval(*line.published, line.metric) if line.published else wording.DASH
+    """The paper's figure, with what it is of where that is not what ours is of."""
+    if not line.published:
+        return wording.DASH
+    metric, cohort = line.published_metric or line.metric, line.published_cohort or line.cohort
+    other = [wording.metric_name(metric)] if metric != line.metric else []
+    other += [cohort] if cohort != line.cohort else []
+    text = wording.with_interval(*line.published, metric)
+    return f"{text}, {', '.join(other)}" if other else text
 
 
 def _within(line: Line) -> str:

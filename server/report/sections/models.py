@@ -19,7 +19,7 @@ CROSSED = (
 )
 DISCRIMINATION = (
     "auc", "auc_macro", "c_index", "average_precision", "accuracy", "sensitivity", "specificity", "ppv", "npv", "f1",
-    "kappa", "quadratic_kappa",
+    "quadratic_kappa",
 )  # fmt: skip
 CALIBRATION = (
     "brier", "brier_scaled", "log_loss", "calibration_slope", "calibration_intercept", "citl", "oe_ratio", "ici",

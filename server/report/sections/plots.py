@@ -8,8 +8,6 @@ from server.report.figures.survival import survival_figure
 from server.report.layout import Section
 from server.report.view import Estimate, Panel, View
 
-WEAK = 0.6
-
 
 def discrimination(view: View) -> Section:
     """ROC curves, and for which cohorts there are none beside those of others."""
@@ -49,8 +47,8 @@ def concordance(panel: Panel, figure: Estimate) -> str:
         return f"{panel.title}: survival by risk group is not told: {figure.reason}."
     shown = wording.with_interval(figure.value, figure.low, figure.high, "c_index")
     text = f"{panel.title}: C-index {shown} ({wording.size(figure.n, figure.events)})"
+    if figure.value < wording.WEAK_CONCORDANCE:
+        text += ": weak, the model hardly tells who has the event earlier"
     if figure.low is not None and figure.low <= 0.5:
-        return f"{text}; its interval reaches 0.5: no evidence that the model orders patients better than chance does."
-    if figure.value < WEAK:
-        return f"{text}: weak. The model hardly tells who has the event earlier."
+        text += "; its interval reaches 0.5: no evidence that the model orders patients better than chance does"
     return f"{text}."

@@ -1,12 +1,17 @@
 """A paper's figures beside this run's, plainly told apart, and readers' and fixed scores' beside the model's."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
 from server.report import wording
 from server.report.layout import Cell, Group, Section, Table, estimate_cell, head
 from server.report.results import Published, Reader
+from server.report.sections.models import WITHIN
 from server.report.side_by_side import common_size
-from server.report.view import Estimate, Place, View, unique
+from server.report.view import Column, Estimate, Place, View, unique
 
 LOG_RANK, DELONG = wording.TESTS
+POOLED = Column("pooled")
 
 
 def published(view: View) -> Section:
@@ -27,27 +32,32 @@ def published(view: View) -> Section:
 
 def _published(view: View, row: Published) -> tuple[Cell, ...]:
     model = row.model or view.primary
-    ours = [_ours(view, Place(model, fold, row.cohort), row.metric) for fold in view.folds]
+    ours = [_ours(view, view.main, Place(model, fold, row.cohort), row.metric) for fold in view.folds]
+    column = view.main
+    if ours[0].reason == wording.NOT_RUN and POOLED in view.columns:  # a comparator, which no federation trains
+        column, ours = POOLED, [_ours(view, POOLED, Place(model, fold, row.cohort), row.metric) for fold in view.folds]
     size = common_size(ours)
     cell = estimate_cell(ours[0], row.metric, sized=size is not None)
     if view.left_out:
         cell = Cell(wording.DASH, ("one figure a left-out hospital: see the side-by-side table",))
     name = f"{wording.metric_name(row.metric)}, {wording.COHORTS[row.cohort].lower()}"
-    theirs = estimate_cell(Estimate(row.estimate, row.low, row.high), row.metric)
+    theirs = () if row.low is None or row.high is None else (wording.printed_range(row.low, row.high, row.metric),)
     check = Cell(row.flag, strong=True) if row.flag else Cell("no contradiction found" if row.checked else wording.DASH)
     return (
         Cell(name, (row.model,) if row.model else ()),
-        Cell(theirs.text, (*theirs.small, "published")),
-        Cell(cell.text, (*cell.small, "this run")),
+        Cell(wording.printed(row.estimate, row.metric), (*theirs, "published")),
+        Cell(cell.text, (*cell.small, "this run" if column == view.main else f"this run, {column.text}")),
         check,
     )
 
 
-def _ours(view: View, place: Place, metric: str) -> Estimate:
+def _ours(view: View, column: Column, place: Place, metric: str) -> Estimate:
     """This run's figure; a test's p stands with the risk groups' curves or with the planned comparisons."""
     if metric not in wording.TESTS:
-        return view.figure(view.main, place, metric)
-    where = (view.main.arm, view.main.private, place.model, place.fold, place.cohort, place.site)
+        figure = view.figure(column, place, metric)
+        apart = figure.reason == wording.NOT_RUN and metric in WITHIN and view.figure(column, place).value is not None
+        return replace(figure, reason="within one hospital only") if apart else figure
+    where = (column.arm, column.private, place.model, place.fold, place.cohort, place.site)
     for own in view.results.survival if metric == LOG_RANK else ():
         if (own.arm, own.private, own.model, own.fold, own.cohort, own.site) == where:
             return Estimate(own.p, n=own.n, events=own.events, reason=own.reason)
@@ -71,7 +81,7 @@ def readers(view: View) -> Section:
             *(_reader(found.get((reader, fold, cohort, site, metric))) for metric in metrics),
         )
         for reader, fold, cohort, site in lines
-    )
+    ) + _own_lines(view, metrics, {cohort for _, _, cohort, _ in lines})
     notes = (
         "p: McNemar's test against the primary model at its frozen threshold. Kappa: with the outcome; kappa with the "
         "model: with the primary model's classes. Readers of a paper saw other patients: no test there.",
@@ -84,6 +94,20 @@ def readers(view: View) -> Section:
         notes,
     )
     return Section("readers", "Readers", tables=(table,) if rows else ())
+
+
+def _own_lines(view: View, metrics: Sequence[str], cohorts: Collection[str]) -> tuple[tuple[Cell, ...], ...]:
+    """The primary model beside the readers, on this run's patients of the same cohorts."""
+    name = Cell(view.primary, (f"this run, {view.main.text}",))
+    return tuple(
+        (
+            name,
+            Cell(panel.title),
+            *(estimate_cell(view.main_figure(panel, metric), metric, sized=True) for metric in metrics),
+        )
+        for panel in view.panels()
+        if panel.cohort in cohorts and any(view.main_figure(panel, metric).value is not None for metric in metrics)
+    )
 
 
 def _reader(row: Reader | None) -> Cell:

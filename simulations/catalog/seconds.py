@@ -1,0 +1,25 @@
+"""How long a run of each study takes, where nobody has run it here yet."""
+
+SECONDS = {  # of the paper's size with all arms, measured on one of two cores beside other work: docs/catalog.md
+    "acute-kidney-injury": 795,
+    "aortic-stenosis": 394,
+    "breast-mri": 325,
+    "embolism-ecg": 57,
+    "encrypted-traffic": 141,
+    "ggn-malignancy": 384,
+    "lscc-staging": 110,
+    "lung-lymph-node": 62,
+    "pancreatitis-recurrence": 197,
+    "periapical-assembly": 172,
+    "post-sentiment": 397,
+    "preeclampsia-kidney": 41,
+    "psma-lymph-node": 72,
+    "retina-severity": 299,
+    "sarcopenia-ultrasound": 123,
+    "sepsis-mortality": 570,
+    "sleep-apnea": 381,
+    "solid-nodule": 64,
+    "thrombolysis-risk": 301,
+    "thyroid-follicular": 261,
+    "water-level": 271,
+}

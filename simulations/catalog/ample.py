@@ -27,7 +27,7 @@ def ample(study: Study) -> list[Cut]:
 
 
 def _cohorts(study: Study) -> Iterator[Cut]:
-    """Every hospital that trains keeps half of its patients aside; the others are left out."""
+    """Every hospital that trains keeps half of its patients aside, and has every modality; the others are left out."""
     sites = _training_sites(study)
     size = (LEARNED + FRESH) // len(sites)
     entries = {name: {"patients": size} for name in sites}
@@ -70,6 +70,9 @@ def _patients(study: Study) -> Iterator[Cut]:
     for name, value in (("missing", "{}"), ("empty", "0.0"), ("sentinels", "0.0"), ("leak", "{}")):
         if getattr(simulation, name):
             yield Cut(f"simulation.{name}={value}", "the oracle is of complete rows, and of inputs that do not leak")
+    for name in ("coding", "labels"):
+        if getattr(simulation.shift, name):
+            yield Cut(f"simulation.shift.{name}=0.0", "the oracle is of columns that are read, and of right labels")
     if simulation.prevalence_at:
         yield Cut("simulation.prevalence_at={}", "of hospitals that are left out")
 

@@ -72,6 +72,8 @@ def test_ample_it_is_the_same_model_under_the_oracles_own_conditions(name):
     assert learned == pytest.approx(LEARNED, rel=0.01)
     assert total - learned == pytest.approx(FRESH, rel=0.01)
     assert not any((large.simulation.missing, large.simulation.empty, large.simulation.leak))
+    assert not any((large.simulation.shift.coding, large.simulation.shift.labels))
+    assert not any(site.lacks for site in large.sites.values())
     assert not [*warnings(large), *learnability_warnings(large)]
 
 

@@ -7,7 +7,7 @@ from simulations.hospitals.writers.sight import Files, Sight
 # ICD-10 in rising severity of what they stand for; a patient has those below his latent.
 TELLING = (
     "I10", "E11.9", "N39.0", "I48.0", "D64.9", "J18.9", "N18.3", "I50.9", "E87.5", "E87.1", "J96.0", "K72.9",
-    "N17.9", "D69.6", "A41.9", "R57.9", "E87.2", "N18.5", "D65", "R65.2", "J80", "R57.2", "I46.9", "Z51.5",
+    "K85.9", "D69.6", "A41.9", "R57.9", "E87.2", "N18.5", "D65", "R65.2", "J80", "R57.2", "I46.9", "Z51.5",
 )  # fmt: skip
 COMMON = (
     "Z79.4", "K21.9", "M54.5", "H25.9", "F32.9", "G47.3", "E78.5", "M17.9", "Z87.8", "L30.9", "K59.0", "R51",

@@ -148,6 +148,33 @@ def test_another_layout_is_refused_with_every_file(release, tmp_path):
     ]
 
 
+def test_two_releases_may_keep_their_own_folders_and_lists(release, tmp_path):
+    download = tmp_path / "files"
+    lines = (release / "SHA256SUMS.txt").read_text().splitlines(keepends=True)
+    for name, folders in (("mimiciv/3.1", ("hosp", "icu")), ("mimic-iv-note/2.2", ("note",))):
+        for folder in folders:
+            shutil.copytree(release / folder, download / name / folder)
+        own = [line for line in lines if line.split()[1].startswith(folders)]
+        (download / name / "SHA256SUMS.txt").write_text("".join(own))
+    told = import_mimic_iv(download, tmp_path / "out")
+    assert told[0] == "12 of 12 files have a published digest in the folder, and agree with it"
+    (download / "mimic-iv-note" / "2.2" / "SHA256SUMS.txt").unlink()
+    told = import_mimic_iv(download, tmp_path / "out")
+    assert told[0].startswith("10 of 12 files have a published digest in the folder, and agree with it; to have all")
+    with (download / "mimiciv" / "3.1" / "hosp" / "patients.csv.gz").open("ab") as file:
+        file.write(b"x")
+    shutil.copytree(download / "mimiciv" / "3.1" / "icu", download / "mimiciv" / "2.2" / "icu")
+    with pytest.raises(FileError) as refused:
+        import_mimic_iv(download, tmp_path / "out")
+    assert [(problem.file, problem.rule) for problem in refused.value.problems] == [
+        ("hosp/patients.csv.gz", "is not the published file: its SHA-256 differs"),
+        *(
+            (f"icu/{name}.csv.gz", "lies in 2 folders")
+            for name in ("icustays", "d_items", "inputevents", "chartevents")
+        ),
+    ]
+
+
 def test_items_that_mean_something_else_and_a_table_cut_off_are_refused(release, tmp_path):
     copy = shutil.copytree(release, tmp_path / "copy", ignore=shutil.ignore_patterns("SHA256SUMS.txt"))
     labels = copy / "hosp" / "d_labitems.csv.gz"

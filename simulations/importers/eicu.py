@@ -16,6 +16,7 @@ WINDOW = 24.0  # hours from the admission to the unit to the prediction
 SURELY_OLD = {"> 89": 90.0}
 ADMITTED = ("apacheadmissiondx", "unittype", "unitadmitsource", "ethnicity", "admissionheight", "admissionweight")
 OUTCOMES = ("hospitaldischargestatus", "unitdischargeoffset")  # who died, and when the stay ended
+ORDER = ("hospitaldischargeyear", "patienthealthsystemstayid", "unitvisitnumber")  # as far as the release tells one
 APACHE = (
     *("intubated", "vent", "dialysis", "eyes", "motor", "verbal", "meds", "urine", "wbc", "temperature"),
     *("respiratoryrate", "sodium", "heartrate", "meanbp", "ph", "hematocrit", "creatinine", "albumin", "pao2"),
@@ -30,7 +31,7 @@ VITALS = {
 }
 STAY = "patientunitstayid"
 TABLES = {
-    "patient": (STAY, "uniquepid", "hospitalid", "gender", "age", "unitvisitnumber", *ADMITTED, *OUTCOMES),
+    "patient": (STAY, "uniquepid", "hospitalid", "gender", "age", *ORDER, *ADMITTED, *OUTCOMES),
     "apacheApsVar": (STAY, *APACHE),
     "vitalAperiodic": (STAY, "observationoffset", *VITALS),
     "note": (STAY, "noteoffset", "noteenteredoffset", "notepath", "notetext"),
@@ -44,6 +45,8 @@ TOLD = (
     "apacheApsVar's worst values of the first day stand in patients.csv; -1 became an empty cell",
     'the other tables are by stay, each on its own clock: in a study unit.row = "stay", columns.patient = "stay"',
     'ages written "> 89" became 90',
+    "a patient's first stay is the first unit visit of the hospital stay that ended in the earliest year; of several "
+    "in one year, whose order the release does not tell, of the one with the lowest number",
 )
 
 
@@ -95,7 +98,8 @@ def _stays(release: Release, by: str, dropped: Counter[str]) -> "pd.DataFrame":
     )
     for name in ("admissionheight", "admissionweight"):
         stays[name] = _measured(stays[name])
-    first = stays.sort_values(["unitvisitnumber", STAY]).drop_duplicates("uniquepid").set_index("uniquepid")["site"]
+    ordered = stays.sort_values([*ORDER, STAY], key=numbers)
+    first = ordered.drop_duplicates("uniquepid").set_index("uniquepid")["site"]
     rules = {
         f"stays without a {by}": stays["site"] != "",
         "stays without a patient": stays["uniquepid"] != "",
@@ -137,8 +141,9 @@ def _vitals(release: Release, own: "pd.DataFrame", dropped: Counter[str]) -> Any
         rows = _in_window(rows, numbers(rows["observationoffset"]), "vital signs", dropped)
         rows = rows[["stay", "time", "site", *VITALS]].rename(columns=VITALS)
         long = rows.melt(["stay", "time", "site"], var_name="variable")
-        long["value"] = _measured(long["value"])
-        yield long[long["value"].notna()]
+        values = _measured(long["value"])
+        dropped["vital signs of -1 or that are no number"] += int((values.isna() & (long["value"] != "")).sum())
+        yield long.assign(value=values)[values.notna()]
 
 
 def _notes(release: Release, own: "pd.DataFrame", dropped: Counter[str]) -> Any:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from simulations.importers.mimic_sepsis import measured, sofa, suspected
+from simulations.importers.plausible import plausible
 from simulations.importers.tables import Folders, Release, chosen, hours, moments, numbers, reasons, site_name, sizes
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ TABLES = {
     ),
     "hosp/diagnoses_icd": ("hadm_id", "icd_code", "icd_version"),
     "hosp/d_labitems": ("itemid", "label"),
-    "hosp/labevents": ("subject_id", "itemid", "charttime", "storetime", "valuenum"),
+    "hosp/labevents": ("subject_id", "specimen_id", "itemid", "charttime", "storetime", "value", "valuenum"),
     "hosp/microbiologyevents": ("subject_id", "chartdate", "charttime"),
     "icu/icustays": ("subject_id", "hadm_id", "stay_id", "first_careunit", "intime", "outtime"),
     "icu/d_items": ("itemid", "category"),
@@ -59,7 +60,8 @@ SIMPLIFIED = (
     "within 24 h after it or before it (of the published 72 h at most 48), both by hour 24 and the first no earlier "
     "than 24 h before admission there; the SOFA score is of the worst values of the first 24 h, a score before is "
     "taken as 0, urine is left out, "
-    "a breath is ventilated where a ventilator's mode is charted, a PaO2 without FiO2 is taken as of room air",
+    "a breath is ventilated where a ventilator's mode is charted, a PaO2 without FiO2 is taken as of room air, "
+    "one of a specimen whose type is not told as arterial",
     "time 0 is the admission to intensive care, the prediction is at hour 24; laboratory results that came later are "
     "left out, and notes keep the time at which they were stored, a discharge note no earlier than the discharge",
     "ages above 89 are one age in the release, and are kept as 91",
@@ -79,12 +81,12 @@ def import_mimic_iv(source: Path, target: Path, sites: str = "") -> list[str]:
     stays = suspected(release, _stays(release, by, dropped), dropped)
     with TemporaryDirectory(dir=target) as scratch:
         staged = Path(scratch) / "labs.csv"
-        worst = measured(release, stays, WINDOW, staged)
+        worst = measured(release, stays, WINDOW, staged, dropped)
         cohort = _septic(stays.assign(sofa=sofa(stays, worst)), dropped)
         folders = Folders(target)
         _write_labs(folders, staged, cohort)
-    folders.write_by_site("patients.csv", _table(cohort)[list(PATIENT)], _sites(cohort))
-    _write_notes(folders, release, cohort)
+    folders.write_by_site("patients.csv", _table(cohort, dropped)[list(PATIENT)], _sites(cohort))
+    _write_notes(folders, release, cohort, dropped)
     counts = cohort["site"].value_counts().sort_index()
     deaths = cohort[cohort["died"] == "yes"]["site"].value_counts()
     told += [f"{site}: {count} patients, {deaths.get(site, 0)} died" for site, count in counts.items()]
@@ -127,15 +129,15 @@ def _sites(cohort: "pd.DataFrame") -> list[str]:
     return sorted(cohort["site"].unique())
 
 
-def _table(cohort: "pd.DataFrame") -> "pd.DataFrame":
+def _table(cohort: "pd.DataFrame", dropped: Counter[str]) -> "pd.DataFrame":
     """The columns of patients.csv, in the study's words."""
-    weight = numbers(cohort["weight"])
+    weighed = cohort.assign(variable="weight", value=numbers(cohort["weight"]))
     return cohort.assign(
         patient_id=cohort["subject_id"],
         hour=WINDOW,
         died=cohort["died"],
         age=cohort["age"].astype(int),
-        weight=weight.where(weight > 0).round(1),
+        weight=plausible(weighed, dropped)["value"].round(1),
         sex=cohort["gender"].map({"F": "female", "M": "male"}).fillna(""),
         admission=cohort["admission_type"].map(URGENCY).fillna(""),
     )
@@ -153,7 +155,7 @@ def _write_labs(folders: Folders, staged: Path, cohort: "pd.DataFrame") -> None:
         folders.write_by_site("labs.csv", rows[columns], _sites(cohort))
 
 
-def _write_notes(folders: Folders, release: Release, cohort: "pd.DataFrame") -> None:
+def _write_notes(folders: Folders, release: Release, cohort: "pd.DataFrame", dropped: Counter[str]) -> None:
     """All notes of the admission with their times: those after the prediction are for the reader to leave out."""
     import pandas as pd
 
@@ -167,7 +169,8 @@ def _write_notes(folders: Folders, release: Release, cohort: "pd.DataFrame") -> 
             if kind == "discharge":  # charted with the date alone
                 known["leaves"] = rows["dischtime"]
             rows["time"] = hours(known.max(axis=1), rows["intime"]).round(3)
-            rows = rows[rows["time"].notna()].rename(columns={"subject_id": "patient_id"})
+            rows = _kept(rows["time"].notna(), "notes without a time", rows, dropped)
+            rows = rows.rename(columns={"subject_id": "patient_id"})
             folders.write_by_site("notes.csv", rows.assign(kind=kind)[columns], _sites(cohort))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shared.errors import FileError, Problem
+from simulations.importers.plausible import plausible
 from simulations.importers.tables import Release, hours, joined, moments, numbers
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ LABS = {
     "51301": ("wbc", "White Blood Cells"),
     "50821": ("pao2", "pO2"),
 }
+SPECIMEN, ARTERIAL = "52033", "ART."  # the item that tells of what a blood gas was taken, and its word for an artery
 CHARTED = {
     "220045": "heart_rate",
     "220052": "map",
@@ -121,14 +123,15 @@ def _cultures(release: Release, stays: "pd.DataFrame") -> "pd.DataFrame":
     return joined(found)
 
 
-def measured(release: Release, stays: "pd.DataFrame", window: float, staged: Path) -> Worst:
+def measured(release: Release, stays: "pd.DataFrame", window: float, staged: Path, dropped: Counter[str]) -> Worst:
     """Write the study's variables of the window to ``staged`` (stay_id, time, variable, value); the worst values."""
     import pandas as pd
 
     _check_items(release)
     pd.DataFrame(columns=["stay_id", "time", "variable", "value"]).to_csv(staged, index=False)
     extremes, coma = [], []
-    for rows in chain(_lab_rows(release, stays, window), _chart_rows(release, stays, window)):
+    for part in chain(_lab_rows(release, stays, window, dropped), _chart_rows(release, stays, window)):
+        rows = plausible(part, dropped)
         study = rows[~rows["variable"].isin(SCORED_ONLY)]
         study = study.assign(time=study["time"].round(3), value=study["value"].round(3))
         study[["stay_id", "time", "variable", "value"]].to_csv(staged, mode="a", header=False, index=False)
@@ -151,15 +154,28 @@ def _check_items(release: Release) -> None:
         raise FileError([Problem("hosp/d_labitems", "itemid", ", ".join(other), release.remedy)])
 
 
-def _lab_rows(release: Release, stays: "pd.DataFrame", window: float) -> Any:
+def _lab_rows(release: Release, stays: "pd.DataFrame", window: float, dropped: Counter[str]) -> Any:
     """Results drawn in the window and known at its end, in parts: stay_id, time, variable, value."""
-    own = stays[["subject_id", "stay_id", "intime"]]
+    own, gases, specimens = stays[["subject_id", "stay_id", "intime"]], [], []
     for part in release.parts("hosp/labevents"):
+        told = part[(part["itemid"] == SPECIMEN) & part["subject_id"].isin(own["subject_id"])]
+        specimens.append(told[["specimen_id", "value"]])
         rows = part[part["itemid"].isin(LABS)].merge(own, on="subject_id")
         time, stored = (hours(moments(rows[name]), rows["intime"]) for name in ("charttime", "storetime"))
         variable = rows["itemid"].map({item: name for item, (name, _) in LABS.items()})
         rows = rows.assign(time=time, variable=variable, value=numbers(rows["valuenum"]))
-        yield rows[rows["time"].between(0, window) & ~(stored > window) & rows["value"].notna()]
+        known = rows[rows["time"].between(0, window) & ~(stored > window) & rows["value"].notna()]
+        gases.append(known[known["variable"] == "pao2"])
+        yield known[known["variable"] != "pao2"]
+    yield _arterial(joined(gases), joined(specimens), dropped)
+
+
+def _arterial(gases: "pd.DataFrame", specimens: "pd.DataFrame", dropped: Counter[str]) -> "pd.DataFrame":
+    """Blood gases but those told to be of another vessel; the specimen's row may be in another part of the table."""
+    kind = gases["specimen_id"].map(specimens.drop_duplicates("specimen_id").set_index("specimen_id")["value"])
+    other = ~kind.fillna("").str.strip().isin(["", ARTERIAL])
+    dropped["values of pao2 of a specimen that is told, and not as arterial"] += int(other.sum())
+    return gases[~other]
 
 
 def _chart_rows(release: Release, stays: "pd.DataFrame", window: float) -> Any:

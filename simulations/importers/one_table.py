@@ -30,6 +30,7 @@ def import_table(source: Path, target: Path, sites: str = "") -> list[str]:
         if "patient_id" not in header:
             raise FileError([Problem(path.name, "column patient_id", "is missing", "rename the one that is meant")])
         place, writers, meant = header.index(sites), dict[str, Any](), dict[str, str]()
+        patient, first, several = header.index("patient_id"), dict[str, str](), set[str]()
         for row in rows:
             name = site_name(row[place]) if len(row) == len(header) else ""
             if not name:
@@ -43,8 +44,16 @@ def import_table(source: Path, target: Path, sites: str = "") -> list[str]:
                 writers[name].writerow(header[:place] + header[place + 1 :])
             writers[name].writerow(row[:place] + row[place + 1 :])
             counts[name] += 1
+            if (who := row[patient].strip()) and first.setdefault(who, name) != name:
+                several.add(who)
     told = [f"{name}: {count} rows" for name, count in sorted(counts.items())]
-    return [*told, *reasons(dropped), sizes(dict(sorted(counts.items())))]
+    return [*told, *reasons(dropped), *_shared(len(several)), sizes(dict(sorted(counts.items())))]
+
+
+def _shared(patients: int) -> list[str]:
+    """What to know of patients of several hospitals: privacy is a patient's, and no hospital knows of the others."""
+    what = "each hospital takes such a patient for one of its own, and his privacy is spent at each"
+    return [f"{patients} patients are at more than one hospital: {what}"] if patients else []
 
 
 def _only_table(source: Path) -> Path:

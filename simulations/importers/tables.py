@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 CHUNK = 500_000  # rows read at once
 ENDINGS = (".csv", ".csv.gz")
 NO_TABLE = "is cut off, or not a table of UTF-8 text"
-DIGESTS = "SHA256SUMS*.txt"  # as PhysioNet puts them beside a release
+DIGESTS = "**/SHA256SUMS*.txt"  # as PhysioNet puts them beside a release, which may lie in a folder of its own
+MORE_LISTS = (
+    "; to have all checked, lay each release's SHA256SUMS.txt into any folder below, "
+    "or beside another's as SHA256SUMS-2.txt"
+)
 
 
 @dataclass(frozen=True)
 class Release:
-    """A folder of downloaded tables; ``columns`` are those that are read, by table, as "hosp/admissions"."""
+    """A folder of downloaded tables, at any depth of it; ``columns`` are those read, by table, as "hosp/admissions"."""
 
     folder: Path
     columns: Mapping[str, tuple[str, ...]]
@@ -34,7 +39,8 @@ class Release:
         if problems:
             raise FileError(problems)
         known = sum(self._place(name) in published for name in self.columns)
-        return f"{known} of {len(self.columns)} files have a published digest in the folder, and agree with it"
+        told = f"{known} of {len(self.columns)} files have a published digest in the folder, and agree with it"
+        return told if known == len(self.columns) else told + MORE_LISTS
 
     def parts(self, name: str) -> "Iterator[pd.DataFrame]":
         """A table's columns that are read, as text, CHUNK rows at once; FileError where it is no such table."""
@@ -43,7 +49,7 @@ class Release:
         wanted = list(self.columns[name])
         try:
             with pd.read_csv(
-                self._path(name), usecols=wanted, dtype=str, keep_default_na=False, chunksize=CHUNK, encoding="utf-8"
+                self.path(name), usecols=wanted, dtype=str, keep_default_na=False, chunksize=CHUNK, encoding="utf-8"
             ) as reader:
                 for part in reader:
                     yield part.fillna("")
@@ -56,25 +62,41 @@ class Release:
 
         return pd.concat(list(self.parts(name)), ignore_index=True)
 
-    def _path(self, name: str) -> Path | None:
-        return next((path for end in ENDINGS if (path := self.folder / f"{name}{end}").is_file()), None)
+    def path(self, name: str) -> Path:
+        """The file of a table that was checked."""
+        return self._found(name)[0]
+
+    def _found(self, name: str) -> list[Path]:
+        """Files of a table: the one in the folder itself, else all in folders below, as of releases side by side."""
+        for above in ("", "**/"):
+            for end in ENDINGS:
+                if found := sorted(path for path in self.folder.glob(f"{above}{name}{end}") if path.is_file()):
+                    return found
+        return []
 
     def _place(self, name: str) -> str:
-        path = self._path(name)
-        return path.relative_to(self.folder).as_posix() if path else f"{name}.csv"
+        """A table's file as its release names it, wherever that lies."""
+        found = self._found(name)
+        return name + ".csv" + (".gz" if found and found[0].suffix == ".gz" else "")
 
-    def _published(self) -> dict[str, str]:
-        """SHA-256 by path, from the lists of the release."""
+    def _published(self) -> dict[str, set[str]]:
+        """SHA-256 by a release's own path, from the lists of all releases."""
         lists = "\n".join(path.read_text(encoding="utf-8") for path in sorted(self.folder.glob(DIGESTS)))
-        return {place: digest for digest, place in re.findall(r"^([0-9a-f]{64})[ *]+(\S+)$", lists, re.MULTILINE)}
+        published = defaultdict(set)
+        for digest, place in re.findall(r"^([0-9a-f]{64})[ *]+(\S+)$", lists, re.MULTILINE):
+            published[place].add(digest)
+        return dict(published)
 
-    def _fault(self, name: str, published: Mapping[str, str]) -> Problem | None:
+    def _fault(self, name: str, published: Mapping[str, set[str]]) -> Problem | None:
         import pandas as pd
 
-        path, place = self._path(name), self._place(name)
-        if path is None:
-            return Problem(f"{name}.csv", "", "no such file, nor one that ends in .csv.gz", self.remedy)
-        if place in published and file_digest(path) != published[place]:
+        found, place = self._found(name), self._place(name)
+        if not found:
+            return Problem(place, "", "no such file, nor one that ends in .csv.gz", self.remedy)
+        if len(found) > 1:
+            return Problem(place, "", f"lies in {len(found)} folders", "keep one release below the folder")
+        path = found[0]
+        if place in published and file_digest(path) not in published[place]:
             return Problem(place, "", "is not the published file: its SHA-256 differs", self.remedy)
         try:
             header = set(pd.read_csv(path, nrows=0, encoding="utf-8").columns)

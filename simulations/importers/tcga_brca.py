@@ -20,7 +20,7 @@ def import_tcga_brca(source: Path, target: Path) -> list[str]:
 
     release = Release(source, TABLES, REMEDY)
     release.check()
-    table = pd.read_csv(source / "brca.csv", dtype=str, keep_default_na=False)
+    table = pd.read_csv(release.path("brca"), dtype=str, keep_default_na=False)
     split = release.whole("train_test_split").drop_duplicates("pid").set_index("pid")
     number = numbers(split["fold2"].str.rpartition("_")[2])
     if not number.isin(range(len(REGIONS))).all():

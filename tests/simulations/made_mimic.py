@@ -21,7 +21,7 @@ STAYS = {  # subject: first unit, hours in the unit, age, what is asked of it
     "104": (MICU, 48, 17),  # a child
     "105": (STEPDOWN, 48, 50),  # no intensive care of the four kinds
     "106": (MICU, 48, 50),  # an antibiotic, and no culture near it
-    "107": (MICU, 48, 50),  # suspected infection, SOFA 1
+    "107": (MICU, 48, 50),  # suspected infection, SOFA 1 but for a venous gas and a pressure of 0
     "108": (TSICU, 60, 40),  # septic twice: the second stay goes
 }
 
@@ -64,7 +64,16 @@ def _hosp(folder: Path) -> None:
         for item, t, stored, value in [*results, ("51301", 30, 31, 44.0)]
     ]
     mild = {"subject_id": "107", "itemid": "50912", "charttime": at(1), "storetime": at(1), "valuenum": 1.3}
-    write(folder, "hosp/labevents", [*labs, mild])
+    drawn = [("107", "71", 40, "VEN."), ("102", "21", 30, "ART."), ("102", "22", 15, "CENTRAL VENOUS.")]
+    gases = [
+        {"subject_id": name, "specimen_id": specimen, "itemid": "50821", "charttime": at(2), "valuenum": value}
+        for name, specimen, value, _ in drawn
+    ]
+    told = [  # far from their gases: parts of the table may come between
+        {"subject_id": name, "specimen_id": specimen, "itemid": "52033", "charttime": at(2), "value": kind}
+        for name, specimen, _, kind in drawn
+    ]
+    write(folder, "hosp/labevents", [*gases, *labs, mild, *told])
     cultures = [("101", 2), ("102", -20), ("106", -90), ("107", 3), ("108", 5), ("108", 505)]
     write(
         folder,
@@ -89,7 +98,8 @@ def _icu(folder: Path) -> None:
     given = [(f"3{name}", 4, VANCOMYCIN) for name in STAYS] + [("9998", 504, VANCOMYCIN), ("3101", 6, NOREPINEPHRINE)]
     inputs = [
         {
-            **{"stay_id": stay, "starttime": at(hour), "itemid": item, "patientweight": 71.26},
+            **{"stay_id": stay, "starttime": at(hour), "itemid": item},
+            **{"patientweight": 712.6 if stay == "3102" else 71.26},
             **{"rate": 0.3, "rateuom": "mcg/kg/min", "statusdescription": "FinishedRunning"},
         }
         for stay, hour, item in given
@@ -102,7 +112,9 @@ def _icu(folder: Path) -> None:
         for stay, begin in (("3101", 0), ("3102", 0), ("3108", 0), ("9998", 500))
         for item, hour, value, text in [*signs, *coma]
     ]
-    write(folder, "icu/chartevents", charted)
+    broken = {"stay_id": "3107", "charttime": at(3), "itemid": "220181", "valuenum": 0, "value": 0}
+    breathed = {"stay_id": "3102", "charttime": at(3), "itemid": "223849", "valuenum": "", "value": "CMV"}
+    write(folder, "icu/chartevents", [*charted, broken, breathed])
 
 
 def _notes(folder: Path) -> None:
@@ -113,11 +125,8 @@ def _notes(folder: Path) -> None:
     ]
     write(folder, "note/discharge", leaves)
     films = [(-1, 1, EARLY), (20, 26, "Reported after hour 24, with\na second line.")]
-    write(
-        folder,
-        "note/radiology",
-        [{"hadm_id": "2101", "charttime": at(t), "storetime": at(s), "text": text} for t, s, text in films],
-    )
+    timed = [{"hadm_id": "2101", "charttime": at(t), "storetime": at(s), "text": text} for t, s, text in films]
+    write(folder, "note/radiology", [*timed, {"hadm_id": "2101", "text": "A film without a time."}])
 
 
 def made_mimic(folder: Path) -> Path:

@@ -17,7 +17,7 @@ from shared.errors import FileError
 from shared.study_file import load_study
 from simulations.__main__ import PUBLIC
 from simulations.importers import IMPORTERS, retina_mnist, ustc_tfc2016
-from simulations.importers.eicu import APACHE, TABLES, import_eicu
+from simulations.importers.eicu import APACHE, ORDER, TABLES, import_eicu
 from simulations.importers.retina_mnist import import_retina_mnist
 from simulations.importers.tables import file_digest
 from simulations.importers.ustc_tfc2016 import import_ustc_tfc2016
@@ -95,20 +95,20 @@ def eicu(tmp_path):
     """Stays of two hospitals, each there for one rule."""
     folder = tmp_path / "eicu"
     folder.mkdir()
-    stays = [  # stay, patient, hospital, age, minutes in the unit, status, visit
-        ("1", "002-1", "7", "> 89", 3000, "Expired", 1),
-        ("2", "002-2", "7", "45", 1500, "Alive", 1),
-        ("3", "002-2", "7", "45", 9000, "Alive", 2),
-        ("4", "002-2", "8", "45", 9000, "Alive", 3),  # elsewhere later
-        ("5", "002-3", "8", "17", 9000, "Alive", 1),
-        ("6", "002-4", "8", "50", 1439, "Expired", 1),
-        ("7", "002-5", "8", "50", 9000, "", 1),
-        ("8", "002-6", "8", "50", 9000, "Alive", 1),
+    stays = [  # stay, patient, hospital, age, minutes in the unit, status, year, hospital stay, visit
+        ("1", "002-1", "7", "> 89", 3000, "Expired", 2014, "21", 1),
+        ("2", "002-2", "7", "45", 1500, "Alive", 2014, "99", 2),
+        ("3", "002-2", "7", "45", 9000, "Alive", 2014, "99", 10),
+        ("4", "002-2", "8", "45", 9000, "Alive", 2015, "22", 1),  # elsewhere later, where visits are counted anew
+        ("5", "002-3", "8", "17", 9000, "Alive", 2014, "23", 1),
+        ("6", "002-4", "8", "50", 1439, "Expired", 2014, "24", 1),
+        ("7", "002-5", "8", "50", 9000, "", 2014, "25", 1),
+        ("8", "002-6", "8", "50", 9000, "Alive", 2014, "9", 1),
+        ("9", "002-6", "7", "50", 9000, "Alive", 2014, "10", 1),  # in the same year, and 10 is no less than 9
     ]
     names = ("patientunitstayid", "uniquepid", "hospitalid", "age", "unitdischargeoffset", "hospitaldischargestatus")
     patients = [
-        {**dict(zip((*names, "unitvisitnumber"), row, strict=True)), "gender": "Male", "admissionheight": -1}
-        for row in stays
+        {**dict(zip((*names, *ORDER), row, strict=True)), "gender": "Male", "admissionheight": -1} for row in stays
     ]
     write(folder / "patient.csv", patients, [*TABLES["patient"], "dischargeweight"])
     apache = [{"patientunitstayid": row[0], **dict.fromkeys(APACHE, -1), "heartrate": 110} for row in stays]
@@ -140,8 +140,9 @@ def test_eicu_keeps_the_first_day_and_no_column_of_the_discharge(eicu, tmp_path)
         "1 dropped: stays without an outcome",
         "1 dropped: stays of patients under 18 or without an age",
         "1 dropped: stays that ended before hour 24",
-        "1 dropped: stays of patients whose first stay is at another hospital",
+        "2 dropped: stays of patients whose first stay is at another hospital",
         "1 dropped: vital signs later than hour 24, or without a time",
+        "1 dropped: vital signs of -1 or that are no number",
         "1 dropped: notes later than hour 24, or without a time",
         "1 dropped: diagnoses later than hour 24, or without a time",
     ]
@@ -156,6 +157,7 @@ def test_eicu_keeps_the_first_day_and_no_column_of_the_discharge(eicu, tmp_path)
         ("1", "24.0", "64.0"),
         ("2", "1.0", "80.0"),
     ]
+    assert any("of several in one year, whose order the release does not tell" in sentence for sentence in told)
     assert [row["text"] for row in read(tmp_path / "out" / "hospital-7" / "notes.csv")] == ["Admission: ill", "fine"]
     assert "midwest: 3 stays of 2 patients, 1 ended in death" in import_eicu(eicu, tmp_path / "regions", "region")
 

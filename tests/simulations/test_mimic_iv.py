@@ -2,8 +2,10 @@
 
 import csv
 import shutil
+from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from client.archive import Archive
@@ -12,6 +14,8 @@ from shared.errors import FileError
 from shared.study_file import load_study
 from simulations.importers import tables
 from simulations.importers.mimic_iv import TABLES, import_mimic_iv
+from simulations.importers.mimic_sepsis import CHARTED, LABS, _arterial
+from simulations.importers.plausible import LIMITS, plausible
 from tests.simulations.made_mimic import DISCHARGE, EARLY, made_mimic
 
 
@@ -42,8 +46,12 @@ def test_it_says_who_was_dropped_and_why(told):
         "1 dropped: stays without a known care-unit",
         "1 dropped: stays that ended, by death or otherwise, before hour 24",
         "1 dropped: stays without a suspected infection by hour 24",
+        "2 dropped: values of pao2 of a specimen that is told, and not as arterial",
+        "1 dropped: values of map outside 10 to 300",
         "1 dropped: stays with a suspected infection and a SOFA score below 2",
         "1 dropped: later stays of the same patients",
+        "1 dropped: values of weight outside 20 to 500",
+        "1 dropped: notes without a time",
     ]
     assert "1 of 3 carry a code of sepsis, given after the discharge and no input here" in sentences
     assert sentences[-1].endswith("--set sites.medical.patients=1 --set sites.trauma.patients=2")
@@ -58,7 +66,8 @@ def test_the_table_has_the_studys_columns_and_words(told):
         **{"sex": "female", "admission": "emergency"},
     }
     trauma = {row["patient_id"]: row for row in rows(folder / "trauma" / "patients.csv")}
-    assert trauma["102"]["age"] == "91"
+    assert (trauma["102"]["age"], trauma["102"]["weight"]) == ("91", "")
+    assert trauma["102"]["sofa"] == "10", "the arterial gas of 30 is 3 on a ventilator; the venous one of 15 were 4"
     assert trauma["108"]["sofa"] == "7", "pressure below 70 is 1 without a vasopressor"
 
 
@@ -69,6 +78,22 @@ def test_only_what_was_known_at_hour_24_is_in_the_long_table(told):
         *(("creatinine", 1.0, 4.0), ("lactate", 2.0, 3.5), ("platelets", 3.0, 90.0)),
         *(("heart_rate", 1.0, 120.0), ("map", 2.0, 60.0), ("temperature", 3.0, 38.0)),
     }
+
+
+def test_a_gas_of_a_vessel_that_is_not_told_counts_as_arterial():
+    gases = pd.DataFrame({"specimen_id": ["1", "2", "3", "4"], "value": [60.0, 61.0, 62.0, 63.0]})
+    kinds = pd.DataFrame({"specimen_id": ["1", "2", "3"], "value": ["ART.", "VEN.", ""]})
+    assert list(_arterial(gases, kinds, Counter())["specimen_id"]) == ["1", "3", "4"]
+
+
+def test_a_value_is_held_against_the_limits_of_its_own_measure():
+    dropped = Counter()
+    values = [("map", 9.9), ("map", 10.0), ("spo2", 101.0), ("fio2", 15.0), ("ventilator", 1.0), ("map", np.nan)]
+    rows = pd.DataFrame(values, columns=["variable", "value"])
+    assert list(plausible(rows, dropped).index) == [1, 4, 5]
+    assert dropped["values of spo2 outside 10 to 100"] == 1
+    measured = {*CHARTED.values(), *(name for name, _ in LABS.values())}
+    assert measured - {*LIMITS} == {"ventilator", "fahrenheit"}, "a measure without limits"
 
 
 def test_notes_keep_the_time_at_which_they_could_be_read_and_a_discharge_note_comes_last(told):
@@ -120,6 +145,33 @@ def test_another_layout_is_refused_with_every_file(release, tmp_path):
     assert [(problem.file, problem.rule) for problem in refused.value.problems] == [
         ("hosp/labevents.csv.gz", "is not the published file: its SHA-256 differs"),
         ("icu/icustays.csv", "lacks the columns hadm_id, first_careunit, intime, outtime"),
+    ]
+
+
+def test_two_releases_may_keep_their_own_folders_and_lists(release, tmp_path):
+    download = tmp_path / "files"
+    lines = (release / "SHA256SUMS.txt").read_text().splitlines(keepends=True)
+    for name, folders in (("mimiciv/3.1", ("hosp", "icu")), ("mimic-iv-note/2.2", ("note",))):
+        for folder in folders:
+            shutil.copytree(release / folder, download / name / folder)
+        own = [line for line in lines if line.split()[1].startswith(folders)]
+        (download / name / "SHA256SUMS.txt").write_text("".join(own))
+    told = import_mimic_iv(download, tmp_path / "out")
+    assert told[0] == "12 of 12 files have a published digest in the folder, and agree with it"
+    (download / "mimic-iv-note" / "2.2" / "SHA256SUMS.txt").unlink()
+    told = import_mimic_iv(download, tmp_path / "out")
+    assert told[0].startswith("10 of 12 files have a published digest in the folder, and agree with it; to have all")
+    with (download / "mimiciv" / "3.1" / "hosp" / "patients.csv.gz").open("ab") as file:
+        file.write(b"x")
+    shutil.copytree(download / "mimiciv" / "3.1" / "icu", download / "mimiciv" / "2.2" / "icu")
+    with pytest.raises(FileError) as refused:
+        import_mimic_iv(download, tmp_path / "out")
+    assert [(problem.file, problem.rule) for problem in refused.value.problems] == [
+        ("hosp/patients.csv.gz", "is not the published file: its SHA-256 differs"),
+        *(
+            (f"icu/{name}.csv.gz", "lies in 2 folders")
+            for name in ("icustays", "d_items", "inputevents", "chartevents")
+        ),
     ]
 
 

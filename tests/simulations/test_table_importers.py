@@ -50,3 +50,16 @@ def test_one_table_becomes_one_folder_a_hospital(tmp_path):
     source.write_text("patient_id,clinic\n1,North A\n2,north-a\n")
     with pytest.raises(FileError, match='two of its words would both be the folder "north-a"'):
         import_table(source, tmp_path / "out", "clinic")
+
+
+def test_one_table_says_how_many_patients_are_at_several_hospitals(tmp_path):
+    source = tmp_path / "all.csv"
+    source.write_text("patient_id,clinic\nA17,North\n A17,West\nA17,West\nB,North\nB,North\n,North\n,West\nC,West\n")
+    told = import_table(source, tmp_path / "out", "clinic")
+    assert told[2] == (
+        "1 patients are at more than one hospital: "
+        "each hospital takes such a patient for one of its own, and his privacy is spent at each"
+    )
+    assert "A17" not in " ".join(told)
+    source.write_text("patient_id,clinic\nA17,North\nB,West\n")
+    assert not any("more than one" in sentence for sentence in import_table(source, tmp_path / "out", "clinic"))

@@ -25,7 +25,9 @@ def published_place(name: str) -> tuple[str, str, str]:
     return metric, cohort, model
 
 
-REPLACED = "run as published: what below stands for an encoder, a fusion or training was replaced where an override names it"
+REPLACED = (
+    "run as published: what below stands for an encoder, a fusion or training was replaced where an override names it"
+)
 
 
 class Source(Section):

@@ -138,6 +138,8 @@ def opening(arguments: argparse.Namespace) -> "tuple[Study, Console]":
     study = load_study(arguments.study, [*own, *arguments.set])
     console = Console(width=None if sys.stdout.isatty() else 112)
     console.print(f"[bold]{study.name}[/bold]  {study.title}")
+    if own:
+        console.print(f"As published: {', '.join(study.source.as_published)}", markup=False)
     return study, console
 
 

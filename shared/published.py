@@ -1,5 +1,6 @@
 """What a study file tells of the paper that it follows: figures as printed, what it does not say, public data."""
 
+import json
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -24,6 +25,9 @@ def published_place(name: str) -> tuple[str, str, str]:
     return metric, cohort, model
 
 
+REPLACED = "as published: what below stands for an encoder, a fusion or training is replaced where an override names it"
+
+
 class Source(Section):
     """Where a published study's patients can be had, and sentences on what it does not tell and this file assumes.
 
@@ -34,3 +38,9 @@ class Source(Section):
     public_data: str = ""
     inferred: tuple[str, ...] = ()
     as_published: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The overrides of a run as published: its report says first that some of what it infers does not hold."""
+        told = json.dumps([REPLACED, *self.inferred], ensure_ascii=False)
+        return (*self.as_published, f"source.inferred={told}") if self.as_published else ()

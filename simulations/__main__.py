@@ -134,7 +134,7 @@ def opening(arguments: argparse.Namespace) -> "tuple[Study, Console]":
 
     from shared.study_file import load_study
 
-    own = load_study(arguments.study).source.as_published if getattr(arguments, "as_published", False) else ()
+    own = load_study(arguments.study).source.own if getattr(arguments, "as_published", False) else ()
     study = load_study(arguments.study, [*own, *arguments.set])
     console = Console(width=None if sys.stdout.isatty() else 112)
     console.print(f"[bold]{study.name}[/bold]  {study.title}")

@@ -8,6 +8,7 @@ import torch
 from shared.errors import StudyError
 from shared.learnability import learnability_warnings
 from shared.model import MultimodalModel
+from shared.published import REPLACED
 from shared.study import Study
 from shared.study_file import catalog, load_study
 from shared.study_rules import warnings
@@ -84,6 +85,13 @@ def test_its_model_reads_two_patients(name: str) -> None:
     scores = model.fused_score(study.primary, model.embed(inputs), {place: torch.ones(2).bool() for place in raw})
     assert len(scores) == 2
     assert scores.isfinite().all()
+
+
+def test_a_run_as_published_says_so_before_what_it_infers() -> None:
+    for name in OWN:
+        lighter = load_study(name).source
+        assert load_study(name, lighter.own).source.inferred == (REPLACED, *lighter.inferred)
+    assert load_study("thrombolysis-risk").source.own == ()
 
 
 def test_what_stands_for_an_encoder_can_be_had_as_published() -> None:

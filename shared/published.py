@@ -25,9 +25,7 @@ def published_place(name: str) -> tuple[str, str, str]:
     return metric, cohort, model
 
 
-REPLACED = (
-    "run as published: what below stands for an encoder, a fusion or training was replaced where an override names it"
-)
+REPLACED = "as published: what below stands for an encoder, a fusion or training is replaced where an override names it"
 
 
 class Source(Section):

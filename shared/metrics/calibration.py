@@ -35,7 +35,8 @@ def curve(fit: Fit, knots: Floats, odds: Floats) -> tuple[Floats, Floats, Floats
     """Observed risk at ``odds`` by the flexible curve, with its pointwise 95 % band."""
     basis = spline_basis(odds, knots)
     centre = basis @ fit.coefficients
-    half = 1.959963984540054 * np.sqrt(np.einsum("ip,pq,iq->i", basis, fit.covariance, basis))
+    variance = np.einsum("ip,pq,iq->i", basis, fit.covariance, basis)
+    half = 1.959963984540054 * np.sqrt(np.maximum(variance, 0.0))  # rounding can leave one of nothing below nothing
     return expit(centre), expit(centre - half), expit(centre + half)
 
 

@@ -50,9 +50,12 @@ def _published(line: Line) -> str:
     if not line.published:
         return wording.DASH
     metric, cohort = line.published_metric or line.metric, line.published_cohort or line.cohort
-    other = [wording.metric_name(metric)] if metric != line.metric else []
+    name = wording.metric_name(metric)
+    other = [name if name.isupper() else name[0].lower() + name[1:]] if metric != line.metric else []
     other += [cohort] if cohort != line.cohort else []
-    text = wording.with_interval(*line.published, metric)
+    value, low, high = line.published
+    ends = "" if low is None or high is None else f" ({wording.printed_range(low, high, metric)})"
+    text = f"{wording.printed(value, metric)}{ends}"
     return f"{text}, {', '.join(other)}" if other else text
 
 

@@ -21,7 +21,7 @@ OURS = {"name": "lscc-staging", "digest": "0" * 64, "metric": "auc", "cohort": "
 @pytest.mark.parametrize(
     ("metric", "cohort", "text"),
     [("auc", "external", "0.800"), ("auc", "internal", "0.800, internal"),
-     ("accuracy", "external", "0.80, Accuracy"), ("accuracy", "internal", "0.80, Accuracy, internal")],
+     ("accuracy", "external", "0.80, accuracy"), ("accuracy", "internal", "0.80, accuracy, internal")],
 )  # fmt: skip
 def test_a_published_figure_of_something_else_says_of_what(metric: str, cohort: str, text: str) -> None:
     line = Line(**OURS, published=(0.8, None, None), published_metric=metric, published_cohort=cohort)

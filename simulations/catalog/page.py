@@ -23,12 +23,15 @@ NOTE = (
 TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }}</title><style>{{ stylesheet }}</style></head>
+<title>{{ title }}</title><style>{{ stylesheet }}
+body { display: block; max-width: 80rem; } main > h2 { margin: 2.25rem 0 0.5rem; } main > ul { margin-top: 0; }
+td:nth-child(2), td:nth-last-child(2) { min-width: 9.5rem; } th[scope="row"] { white-space: nowrap; }</style></head>
 <body><main><h1>{{ title }}</h1><p>{{ note }}</p>
-<table><thead><tr>{% for name in head %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead><tbody>
+<div class="scroll"><table>
+<thead><tr>{% for name in head %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead><tbody>
 {% for line, cells in rows %}<tr><th scope="row">{% if line.folder %}<a href="{{ line.folder }}/report.html">{% endif
  %}{{ cells[0] }}{% if line.folder %}</a>{% endif %}</th>{% for cell in cells[1:] %}<td>{{ cell }}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table>
+{% endfor %}</tbody></table></div>
 {% for line, _ in rows if line.inferred or line.faults or line.withheld %}<h2>{{ line.name }}</h2>
 <ul>{% for text in line.faults %}<li><strong>Failed: {{ text }}</strong></li>{% endfor
  %}{% if line.withheld %}<li>No figure: {{ line.withheld }}</li>{% endif

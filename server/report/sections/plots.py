@@ -14,7 +14,7 @@ def discrimination(view: View) -> Section:
     figures = roc_figure(view)
     drawn = {panel: view.chosen(view.results.curves, panel) for panel in view.panels()}
     missing = [panel.title for panel in drawn if not drawn[panel] and view.main_figure(panel, "auc").value is not None]
-    text = "no ROC curve, as no hospital kept three bins of scores in each class, of ten patients or more"
+    text = "no ROC curve, as no hospital kept three bins of scores in each class"
     lines = tuple(f"{title}: {text}." for title in missing) if figures else ()
     return Section("roc", "Discrimination", paragraphs=lines, figures=figures)
 

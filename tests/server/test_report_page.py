@@ -209,6 +209,9 @@ def test_a_weak_order_is_called_weak() -> None:
         ": weak. The model hardly tells who has the event earlier."
     )
     assert "weak" not in concordance(panel, Estimate(0.72, 0.66, 0.78, 100, 40))
+    both = concordance(panel, Estimate(0.55, 0.48, 0.62, 100, 40))
+    assert "weak" in both
+    assert "no evidence" in both
 
 
 def test_suppressed_cells_of_table_1_say_so(page: str) -> None:

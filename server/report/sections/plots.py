@@ -48,7 +48,7 @@ def concordance(panel: Panel, figure: Estimate) -> str:
     shown = wording.with_interval(figure.value, figure.low, figure.high, "c_index")
     text = f"{panel.title}: C-index {shown} ({wording.size(figure.n, figure.events)})"
     if figure.value < wording.WEAK_CONCORDANCE:
-        text += ": weak, the model hardly tells who has the event earlier"
+        text += ": weak. The model hardly tells who has the event earlier"
     if figure.low is not None and figure.low <= 0.5:
         text += "; its interval reaches 0.5: no evidence that the model orders patients better than chance does"
     return f"{text}."

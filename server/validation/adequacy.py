@@ -7,6 +7,7 @@ from server.record import RunRecord
 from server.report.results import Published, SampleSize
 from server.report.wording import WEAK_CONCORDANCE
 from server.validation.consistency import MEASURES, Printed, tables_of
+from server.validation.main_measure import main_measure
 from server.validation.risks import over_hospitals
 from server.validation.rows import by_cohort
 from server.validation.summary import Estimate, answered, within_hospital_auc
@@ -24,8 +25,8 @@ WANTED = {  # full width of a 95 % interval
 
 
 def sample_size_rows(study: Study, record: RunRecord) -> Iterator[SampleSize]:
-    """What Riley's criteria ask at the AUC and prevalence that the primary model was seen to have."""
-    for role in ROLES[1:]:
+    """What Riley's criteria ask at the AUC and prevalence that the primary model was seen to have, if it has an AUC."""
+    for role in ROLES[1:] if main_measure(study.outcome) == "auc" else ():
         figures = [own for _, own in by_cohort(record, study.primary, role)]
         if not figures:
             continue

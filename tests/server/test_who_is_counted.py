@@ -5,13 +5,14 @@ import numpy as np
 from server.report.page import page_sections
 from server.report.results import Results
 from server.report.sections.participants import participants
-from server.report.sections.plots import survival
+from server.report.sections.plots import discrimination, survival
 from server.report.sections.summary import cohort_lines, main_lines
 from server.report.view import Estimate, View, total
 from server.validation.adequacy import sample_size_rows
 from server.validation.curves import roc_rows
 from server.validation.rows import metric_rows
 from server.validation.summary import FEWEST_BINS
+from shared.study_file import load_study
 from tests.server.report_studies import full_study
 from tests.server.test_validation import COHORTS, STUDY, WHOLE, patients, record
 
@@ -107,3 +108,20 @@ def test_survival_is_not_spoken_of_where_nobody_asked() -> None:
     metrics = tuple(row for row in study.metrics if row.metric != "c_index")
     unasked = study.model_copy(update={"metrics": metrics, "survival": ()})
     assert survival(View(unasked)).empty
+
+
+def test_a_forecast_is_not_asked_for_an_auc() -> None:
+    forecast = STUDY.model_copy(update={"outcome": load_study("water-level").outcome})
+    assert list(sample_size_rows(STUDY, WHOLE))
+    assert list(sample_size_rows(forecast, WHOLE)) == []
+
+
+def test_a_panel_without_a_curve_is_told_and_not_drawn() -> None:
+    study = full_study()
+    flat = tuple(
+        row.model_copy(update={"x": (0.0, 1.0), "y": (0.0, 1.0)}) if row.cohort == "internal" else row
+        for row in study.curves
+    )
+    section = discrimination(View(study.model_copy(update={"curves": flat})))
+    assert [panel.name for panel in section.figures[0].panels] == ["roc-train", "roc-external"]
+    assert section.paragraphs == ("Internal: no ROC curve, as hospitals kept too few bins of scores.",)

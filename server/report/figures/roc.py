@@ -20,7 +20,7 @@ UNDRAWN = "no curve: too few bins"
 
 def roc_figure(view: View) -> tuple[Figure, ...]:
     """A panel for each cohort with curves; none where nobody released a tally."""
-    drawn = [(panel, view.chosen(view.results.curves, panel)) for panel in view.panels()]
+    drawn = [(panel, curves_of(view, panel)) for panel in view.panels()]
     panels = tuple(_panel(view, panel, curves) for panel, curves in drawn if curves)
     if not panels:
         return ()
@@ -36,6 +36,12 @@ def roc_figure(view: View) -> tuple[Figure, ...]:
     if not all(shows(view, panel, curve) for panel, curves in drawn for curve in curves):
         caption += f" A curve whose area is more than {APART} from the AUC is not drawn: hospitals kept too few bins."
     return (Figure("roc", "Receiver operating characteristic", panels, caption),)
+
+
+def curves_of(view: View, panel: Panel) -> list[Curve]:
+    """A panel's curves, one a model; none where not one of them shows its model."""
+    curves = view.chosen(view.results.curves, panel)
+    return curves if any(shows(view, panel, curve) for curve in curves) else []
 
 
 def shows(view: View, panel: Panel, curve: Curve) -> bool:

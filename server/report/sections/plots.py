@@ -3,7 +3,7 @@
 from server.report import wording
 from server.report.figures.calibration import calibration_figure
 from server.report.figures.decision import decision_figure
-from server.report.figures.roc import roc_figure
+from server.report.figures.roc import curves_of, roc_figure
 from server.report.figures.survival import survival_figure
 from server.report.layout import Section
 from server.report.view import Estimate, Panel, View
@@ -12,9 +12,9 @@ from server.report.view import Estimate, Panel, View
 def discrimination(view: View) -> Section:
     """ROC curves, and for which cohorts there are none beside those of others."""
     figures = roc_figure(view)
-    drawn = {panel: view.chosen(view.results.curves, panel) for panel in view.panels()}
-    missing = [panel.title for panel in drawn if not drawn[panel] and view.main_figure(panel, "auc").value is not None]
-    text = "no ROC curve, as no hospital kept three bins of scores in each class"
+    told = [panel for panel in view.panels() if view.main_figure(panel, "auc").value is not None]
+    missing = [panel.title for panel in told if not curves_of(view, panel)]
+    text = "no ROC curve, as hospitals kept too few bins of scores"
     lines = tuple(f"{title}: {text}." for title in missing) if figures else ()
     return Section("roc", "Discrimination", paragraphs=lines, figures=figures)
 

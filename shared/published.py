@@ -7,6 +7,8 @@ from pydantic import BeforeValidator
 
 from shared.sections import Section
 
+REPLACED = "as published: what below stands for an encoder, a fusion or training is replaced where an override names it"
+
 
 def _printed(value: object) -> object:
     """A number alone has no interval, and neither has one whose ends are the same."""
@@ -25,14 +27,11 @@ def published_place(name: str) -> tuple[str, str, str]:
     return metric, cohort, model
 
 
-REPLACED = "as published: what below stands for an encoder, a fusion or training is replaced where an override names it"
-
-
 class Source(Section):
     """Where a published study's patients can be had, and sentences on what it does not tell and this file assumes.
 
     ``as_published`` are overrides ("section.key=value") that put the paper's own encoders, fusion and training in the
-    place of what stands for them here.
+    place of what stands for them here; privacy, which the papers have none of, is switched off among them, in sight.
     """
 
     public_data: str = ""

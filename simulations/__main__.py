@@ -74,7 +74,7 @@ def add_study(
     command.add_argument("study", help="a study of the catalog by its name, or the path of a study file")
     command.add_argument("--data", type=Path, metavar="DIR", help="one folder a hospital in it; default: invent them")
     command.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a key")
-    purpose = "the paper's own encoders, fusion and training where something lighter stands for them (before --set)"
+    purpose = "the paper's own encoders, fusion and training, and without privacy as the papers were (before --set)"
     command.add_argument("--as-published", action="store_true", help=purpose)
     command.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="where a folder is made")
     return command

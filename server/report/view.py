@@ -8,7 +8,6 @@ from typing import TypeVar
 from server.report import wording
 from server.report.fields import MAIN, CohortName, Where
 from server.report.results import Meta, Metric, Results
-from server.report.wording import COHORTS, NOT_RUN, PROTECTION
 
 W = TypeVar("W", bound=Where)
 ALONE = "alone:"
@@ -26,7 +25,7 @@ class Column:
     @property
     def protection(self) -> str:
         """In words, because colour alone tells nothing on paper; the oracle is not trained at all."""
-        return "known truth" if self.arm == ORACLE else PROTECTION[self.private]
+        return "known truth" if self.arm == ORACLE else wording.PROTECTION[self.private]
 
     @property
     def text(self) -> str:
@@ -126,7 +125,7 @@ class View:
             return self._truth(place, metric)
         if column.arm == "alone":
             each = [self._single(Column(arm, column.private), place, metric) for arm in self.alone]
-            return mean([figure for figure in each if figure.reason != NOT_RUN], apart=False)
+            return mean([figure for figure in each if figure.reason != wording.NOT_RUN], apart=False)
         return self._single(column, place, metric)
 
     def sites(self, column: Column, fold: str, cohort: CohortName) -> list[str]:
@@ -139,7 +138,7 @@ class View:
         if self.left_out:
             return [(fold, "external", fold) for fold in self.folds]
         fold = self.folds[0]
-        return [(fold, cohort, site) for cohort in COHORTS for site in self.sites(self.main, fold, cohort)]
+        return [(fold, cohort, site) for cohort in wording.COHORTS for site in self.sites(self.main, fold, cohort)]
 
     def summaries(self, metric: str, cohort: CohortName) -> list[Meta]:
         """Random-effects summaries of the primary model's main column."""
@@ -151,12 +150,12 @@ class View:
         """Each cohort that figures are drawn of; in leave-one-site-out each left-out hospital."""
         if self.left_out:
             return [Panel(fold, "external", f"{fold} left out") for fold in self.folds]
-        return [Panel(self.folds[0], cohort, self.title(cohort)) for cohort in COHORTS]
+        return [Panel(self.folds[0], cohort, self.title(cohort)) for cohort in wording.COHORTS]
 
     def title(self, cohort: CohortName) -> str:
         """A cohort's name, and that its figures are of several models where they are."""
         crossed = f", cross-validated over {len(self.parts)} folds" if self.parts and cohort == "internal" else ""
-        return f"{COHORTS[cohort]}{crossed}"
+        return f"{wording.COHORTS[cohort]}{crossed}"
 
     def chosen(self, rows: Sequence[W], panel: Panel) -> list[W]:
         """The main column's rows of a panel, one a model: of the cohort, or of its only hospital."""
@@ -181,10 +180,9 @@ class View:
         if not chosen and len(rows) == 1 and place.site in (None, place.fold):
             chosen = rows  # a cohort of one hospital: its figure is the cohort's
         if not chosen:  # where everything is withheld only the main measure has a row
-            whole = (
-                Estimate(None, reason=NOT_RUN) if metric == self.measure else self._single(column, place, self.measure)
-            )
-            return whole if whole.value is None else Estimate(None, reason=NOT_RUN)
+            main = metric == self.measure
+            whole = Estimate(None, reason=wording.NOT_RUN) if main else self._single(column, place, self.measure)
+            return whole if whole.value is None else Estimate(None, reason=wording.NOT_RUN)
         row = chosen[0]
         return Estimate(row.estimate, row.low, row.high, row.n, row.events, row.reason)
 
@@ -203,7 +201,7 @@ def mean(figures: Sequence[Estimate], apart: bool) -> Estimate:
     values = [figure.value for figure in figures if figure.value is not None]
     if not values:
         reasons = unique(figure.reason for figure in figures if figure.reason)
-        return Estimate(None, reason="; ".join(reasons) or NOT_RUN)
+        return Estimate(None, reason="; ".join(reasons) or wording.NOT_RUN)
     n, events = total([figure for figure in figures if figure.value is not None], apart)
     low, high = (min(values), max(values)) if min(values) < max(values) else (None, None)
     return Estimate(sum(values) / len(values), low, high, n, events, of=len(values))

@@ -244,8 +244,9 @@ def _rate(table: tuple[int, int] | None, reason: str) -> Estimate:
 
 
 def _metric(key: Key, site: str | None, name: str, estimate: Estimate, figures: Sequence[SiteFigures]) -> Metric:
-    """A row; its patients are those of the hospitals that the figure is of; of a withheld one all that were told."""
-    told = [f for f in figures if counted(f) is not None and (estimate.value is None or answered(f))]
+    """A row; over hospitals its patients are those of whom the figure is, and of a withheld one all that were told."""
+    every = site is not None or estimate.value is None
+    told = [f for f in figures if counted(f) is not None and (every or answered(f))]
     return Metric(
         model=key.model,
         arm=key.record.run.arm,

@@ -4,6 +4,7 @@ import numpy as np
 
 from server.report.page import page_sections
 from server.report.results import Results
+from server.report.sections.limits import absent
 from server.report.sections.participants import participants
 from server.report.sections.plots import discrimination, survival
 from server.report.sections.summary import cohort_lines, main_lines
@@ -23,6 +24,7 @@ def test_a_figure_is_of_the_hospitals_that_told_it() -> None:
     rows = [r for r in metric_rows(STUDY, record({**COHORTS, "tiny": few})) if r.model == STUDY.primary]
     told = {(r.site, r.metric): r for r in rows}
     assert (told["tiny", "auc"].estimate, told["tiny", "auc"].n) == (None, 100)
+    assert (told["tiny", "prevalence"].estimate, told["tiny", "prevalence"].n) == (0.09, 100)
     for metric in ("auc", "brier", "calibration_slope", "auc_pooled"):
         whole = told[None, metric]
         assert whole.estimate is not None
@@ -81,13 +83,13 @@ def test_the_main_result_names_hospitals_that_are_not_in_it() -> None:
     sites = view.sites(view.main, "main", "internal")
     assert len(sites) > 1
     silent = tuple(
-        row.model_copy(update={"estimate": None, "low": None, "high": None, "reason": "too few to report"})
+        row.model_copy(update={"estimate": None, "low": None, "high": None, "reason": "one class only"})
         if (row.site, row.cohort, row.metric) == (sites[0], "internal", "auc")
         else row
         for row in study.metrics
     )
     assert (
-        f"Without {sites[0]}: too few to report there."
+        f"Without {sites[0]}: one class only."
         in main_lines(View(study.model_copy(update={"metrics": silent})), view.main)[1]
     )
     assert all("Without" not in line for line in main_lines(view, view.main))
@@ -125,3 +127,12 @@ def test_a_panel_without_a_curve_is_told_and_not_drawn() -> None:
     section = discrimination(View(study.model_copy(update={"curves": flat})))
     assert [panel.name for panel in section.figures[0].panels] == ["roc-train", "roc-external"]
     assert section.paragraphs == ("Internal: no ROC curve, as hospitals kept too few bins of scores.",)
+
+
+def test_a_report_that_draws_no_curve_at_all_says_so() -> None:
+    study = full_study()
+    flat = tuple(row.model_copy(update={"x": (0.0, 1.0), "y": (0.0, 1.0)}) for row in study.curves)
+    view = View(study.model_copy(update={"curves": flat}))
+    assert discrimination(view).empty
+    assert "ROC curves (too few bins of scores)" in absent(view)
+    assert absent(View(study)) == []

@@ -1,8 +1,9 @@
 """Sample size against what was needed, and what a reader may miss or read too much into."""
 
 from server.report import wording
+from server.report.figures.roc import curves_of
 from server.report.layout import Cell, Group, Section, Table, head
-from server.report.results import Results, SampleSize
+from server.report.results import SampleSize
 from server.report.view import ORACLE, View, unique
 
 FEW_HOSPITALS = 3
@@ -41,16 +42,18 @@ def limit_points(view: View) -> tuple[str, ...]:
         )
     if not results.comparisons:
         points.append("No difference between models or arms was tested; overlapping intervals are no test.")
-    if missing := absent(results):
+    if missing := absent(view):
         points.append(f"Not in this report, as this run has no figures for it: {', '.join(missing)}.")
     return (*points, "Not for clinical use.")
 
 
-def absent(results: Results) -> list[str]:
+def absent(view: View) -> list[str]:
     """What a report of a multicenter study has, and this run has no figures for."""
+    results = view.results
+    drawn = view.measure != "auc" or any(curves_of(view, panel) for panel in view.panels())
     wanted = {
         "baseline characteristics (Table 1)": results.characteristics,
-        "ROC curves (too few bins of scores)": results.curves or results.study.measure != "auc",
+        "ROC curves (too few bins of scores)": drawn,
         "calibration curves": results.calibration,
         "decision curves": results.decisions,
         "survival by risk group": results.survival,

@@ -164,10 +164,12 @@ def _untold(view: View, column: Column, cohort: CohortName) -> str:
     """Hospitals whose patients a cohort's figure is not of, as their own could not be told."""
     if view.left_out:
         return ""
-    sites = view.sites(column, view.folds[0], cohort)
-    told = [site for site in sites if view.figure(column, Place(view.primary, view.folds[0], cohort, site)).value]
-    missing = [site for site in sites if site not in told]
-    return f" Without {wording.places(missing)}: too few to report there." if told and missing else ""
+    fold = view.folds[0]
+    figures = {s: view.figure(column, Place(view.primary, fold, cohort, s)) for s in view.sites(column, fold, cohort)}
+    missing = [site for site, figure in figures.items() if figure.value is None]
+    if not missing or len(missing) == len(figures):
+        return ""
+    return f" Without {wording.places(missing)}: {'; '.join(unique(figures[site].reason for site in missing))}."
 
 
 def _sentence(view: View, figure: Estimate, hospitals: int) -> str:
